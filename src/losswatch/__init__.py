@@ -1,0 +1,57 @@
+"""The error meter for regression models in production.
+
+Importing this package loads nothing else; each name loads what it needs when
+it is first used.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
+
+from losswatch.version import __version__
+
+if TYPE_CHECKING:
+    from losswatch.core.cost import Cost
+    from losswatch.core.exact import ExactSum
+    from losswatch.core.monitor import Monitor
+    from losswatch.core.outputs import MultiOutputCost
+    from losswatch.errors import LosswatchError, Reason, RejectedEvent, StateError
+    from losswatch.service.serve import serve
+
+__all__ = [
+    "Cost",
+    "ExactSum",
+    "LosswatchError",
+    "Monitor",
+    "MultiOutputCost",
+    "Reason",
+    "RejectedEvent",
+    "StateError",
+    "__version__",
+    "serve",
+]
+
+_HOMES = {
+    "Cost": "core.cost",
+    "ExactSum": "core.exact",
+    "LosswatchError": "errors",
+    "Monitor": "core.monitor",
+    "MultiOutputCost": "core.outputs",
+    "Reason": "errors",
+    "RejectedEvent": "errors",
+    "StateError": "errors",
+    "serve": "service.serve",
+}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'losswatch' has no attribute {name!r}")
+    value = getattr(importlib.import_module(f"losswatch.{_HOMES[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,0 +1,191 @@
+"""``losswatch``: the commands and how they end."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import sys
+from typing import TYPE_CHECKING
+
+from losswatch.errors import ConfigError, ListenError, SourceError
+from losswatch.version import __version__
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    # argparse has no public name for it.
+    Commands = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001
+
+__all__ = ["build_parser", "main"]
+
+OK, FAILED, WRONG_CALL = 0, 1, 2
+
+LEVELS = ("debug", "info", "warning", "error")
+
+EPILOG = """\
+exit codes: 0 ok, 1 the data or the run failed, 2 the call or the config is wrong
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run a command and exit with its code."""
+    options = build_parser().parse_args(arguments)
+    logging.basicConfig(
+        stream=sys.stderr,
+        level=options.log_level.upper(),
+        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
+    )
+    sys.exit(_run(options.command, options))
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Return the parser of all commands."""
+    parser = argparse.ArgumentParser(
+        prog="losswatch",
+        description="The error meter for regression models: exact running MSE and RMSE.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"losswatch {__version__}")
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    _add_run(commands)
+    _add_replay(commands)
+    _add_check(commands)
+    _add_schema(commands)
+    _add_demo(commands)
+    return parser
+
+
+def _add(commands: Commands, name: str, about: str) -> argparse.ArgumentParser:
+    command = commands.add_parser(name, help=about, description=about)
+    command.add_argument(
+        "--log.level", dest="log_level", choices=LEVELS, default="info", help="default: info"
+    )
+    return command
+
+
+def _add_run(commands: Commands) -> None:
+    command = _add(commands, "run", "Run the service: events to costs to /metrics.")
+    command.add_argument("config", metavar="CONFIG", help="the YAML file")
+    _add_listen(command, None, "instead of listen in the YAML")
+
+    def call(options: argparse.Namespace) -> int:
+        from losswatch.cli.run import run
+
+        return run(options.config, options.listen)
+
+    command.set_defaults(command=call)
+
+
+def _add_replay(commands: Commands) -> None:
+    command = _add(commands, "replay", "Score files once and print the cost of each model.")
+    command.add_argument(
+        "files", nargs="+", metavar="FILE", help="a file, a folder, or - for standard input"
+    )
+    command.add_argument("--json", action="store_true", help="print JSON instead of a table")
+    command.add_argument("--format", choices=("ndjson", "csv"), help="default: by the file's name")
+    command.add_argument("--delimiter", default=",", help="between the cells of a CSV")
+    command.add_argument("--model", help="the model of events that do not name one")
+    command.add_argument(
+        "--field",
+        action="append",
+        default=[],
+        metavar="FIELD=PLACE",
+        help="your name of y_true, y_pred, w or model, for example y_true=payload.actual",
+    )
+    command.add_argument("--max-line-bytes", type=int, default=1_048_576, help="default: 1048576")
+
+    def call(options: argparse.Namespace) -> int:
+        from losswatch.cli.replay import replay
+
+        return replay(options)
+
+    command.set_defaults(command=call)
+
+
+def _add_check(commands: Commands) -> None:
+    command = _add(commands, "check", "Check a config and list everything that is wrong.")
+    command.add_argument("config", metavar="CONFIG", help="the YAML file")
+
+    def call(options: argparse.Namespace) -> int:
+        from losswatch.cli.check import check
+
+        return check(options.config)
+
+    command.set_defaults(command=call)
+
+
+def _add_schema(commands: Commands) -> None:
+    command = _add(commands, "schema", "Print the JSON schema of the config, for editors.")
+
+    def call(_: argparse.Namespace) -> int:
+        from losswatch.cli.check import schema
+
+        return schema()
+
+    command.set_defaults(command=call)
+
+
+def _add_demo(commands: Commands) -> None:
+    command = _add(
+        commands, "demo", "Watch river models learn real data, live here and at /metrics."
+    )
+    _add_listen(command, "127.0.0.1:18100", "default: 127.0.0.1:18100")
+    command.add_argument(
+        "--rate", type=_positive, default=20.0, help="events a second of each model; default: 20"
+    )
+    command.add_argument(
+        "--events", type=int, default=0, help="stop after so many of each model; default: never"
+    )
+
+    def call(options: argparse.Namespace) -> int:
+        from losswatch.cli.demo import demo
+
+        return demo(options.listen, options.rate, options.events)
+
+    command.set_defaults(command=call)
+
+
+def _add_listen(command: argparse.ArgumentParser, default: str | None, about: str) -> None:
+    command.add_argument(
+        "--web.listen-address",
+        dest="listen",
+        metavar="ADDRESS:PORT",
+        default=default,
+        type=_address,
+        help=about,
+    )
+
+
+def _address(text: str) -> str:
+    host, colon, port = text.rpartition(":")
+    if not colon or not port.isdecimal() or int(port) > 65535 or " " in host:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is no address:port, for example 127.0.0.1:18100"
+        )
+    return text
+
+
+def _positive(text: str) -> float:
+    value = float(text)
+    if not 0 < value < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text} must be above 0")
+    return value
+
+
+def _run(command: Callable[[argparse.Namespace], int], options: argparse.Namespace) -> int:
+    try:
+        return command(options)
+    except ConfigError as error:
+        print(error, file=sys.stderr)
+        return WRONG_CALL
+    except (ListenError, SourceError) as error:
+        print(f"losswatch: {error}", file=sys.stderr)
+        return FAILED
+    except BrokenPipeError:  # the reader of our output has gone, as in `| head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILED
+    except KeyboardInterrupt:
+        print("losswatch: interrupted", file=sys.stderr)
+        return FAILED

@@ -1,0 +1,79 @@
+"""``losswatch replay``."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+
+from losswatch.cli.summary import as_json, as_table
+from losswatch.config.load import parse_source
+from losswatch.service.replay import Replay, files_of
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Sequence
+
+__all__ = ["replay"]
+
+
+def replay(options: argparse.Namespace) -> int:
+    """Score files; exit 1 if not one event could be scored."""
+    settings = parse_source(
+        {
+            "file": "-",
+            "format": options.format,
+            "delimiter": options.delimiter,
+            "model": options.model,
+            "fields": dict(field.partition("=")[::2] for field in options.field),
+            "max_line_bytes": options.max_line_bytes,
+        }
+    )
+    files = files_of(options.files)
+    run = Replay(settings)
+    _run_with_progress(run, files)
+    snapshot = run.monitors.snapshot()
+    refused = snapshot.all_rejected
+    if options.json:
+        report = {
+            "costs": as_json(snapshot),
+            "lines": run.lines,
+            "rejected": {str(reason): count for reason, count in sorted(refused.items())},
+        }
+        print(json.dumps(report, indent=2))
+    else:
+        _print_table(run)
+    return 0 if snapshot.events else 1
+
+
+def _run_with_progress(run: Replay, files: Sequence[str]) -> None:
+    """Show how far each file is, if standard error is a terminal."""
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        DownloadColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(
+        *columns, console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()
+    ) as progress:
+        tasks = {
+            file: progress.add_task(file, total=None if file == "-" else Path(file).stat().st_size)
+            for file in files
+        }
+        run.run(files, lambda file, done: progress.update(tasks[file], completed=done))
+
+
+def _print_table(run: Replay) -> None:
+    snapshot = run.monitors.snapshot()
+    console = Console(width=None if sys.stdout.isatty() else 120, highlight=False)
+    console.print(as_table(snapshot))
+    rate = run.lines / run.seconds if run.seconds else 0.0
+    console.print(f"{run.lines:,} lines in {run.seconds:.2f} s, {rate:,.0f} a second", style="dim")
+    if refused := snapshot.all_rejected:
+        counts = ", ".join(f"{reason} {count:,}" for reason, count in refused.most_common())
+        console.print(f"{refused.total():,} refused: {counts}", style="yellow")

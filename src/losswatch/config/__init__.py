@@ -1,0 +1,1 @@
+"""The one YAML file: what it may say, and how it is read."""

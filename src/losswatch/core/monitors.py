@@ -1,0 +1,152 @@
+"""The monitors of one process, by model."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from threading import Lock
+from typing import TYPE_CHECKING
+
+from losswatch.errors import Reason, RejectedEvent
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from losswatch.core.events import Event, EventColumns
+    from losswatch.core.monitor import Monitor, Snapshot
+
+__all__ = ["Monitors", "MonitorsSnapshot"]
+
+UNNAMED = "default"
+"""The model of events that name none, where models need not be declared."""
+
+
+@dataclass(frozen=True, slots=True)
+class MonitorsSnapshot:
+    """One reading of every monitor, and what was refused without a known model."""
+
+    monitors: tuple[Snapshot, ...]
+    rejected: Mapping[Reason, int]
+
+    @property
+    def events(self) -> int:
+        """How many events count, over all models and outputs."""
+        return sum(monitor.pooled.n for monitor in self.monitors)
+
+    @property
+    def all_rejected(self) -> Counter[Reason]:
+        """How many events were refused, by reason, over all models."""
+        total = Counter(self.rejected)
+        for monitor in self.monitors:
+            total.update(monitor.rejected)
+        return total
+
+
+class Monitors:
+    """Sends each event to the monitor of its model. Thread-safe.
+
+    Nothing here raises for a bad event: it is counted by its reason, with its
+    model if that is known, and returned.
+
+    Parameters
+    ----------
+    monitors
+        Those known from the start.
+    make
+        Makes the monitor of a model not seen before, given its name and its
+        outputs. Without it such an event is refused (``unknown_model``), which
+        keeps the number of models bounded.
+    """
+
+    def __init__(
+        self,
+        monitors: Iterable[Monitor] = (),
+        *,
+        make: Callable[[str, tuple[str, ...]], Monitor] | None = None,
+    ) -> None:
+        self._monitors = {monitor.model: monitor for monitor in monitors}
+        self._make = make
+        self._lock = Lock()
+        self._rejected: Counter[Reason] = Counter()
+
+    def setdefault(self, monitor: Monitor) -> Monitor:
+        """Watch a model with this monitor; return the one that watches it already, if any."""
+        with self._lock:
+            return self._monitors.setdefault(monitor.model, monitor)
+
+    def find(self, model: str | None, outputs: tuple[str, ...] = ()) -> Monitor:
+        """Return the monitor of a model; an event without one belongs to the only monitor.
+
+        Raises
+        ------
+        RejectedEvent
+            No monitor watches it. Nothing was counted.
+        """
+        with self._lock:
+            if model is None:
+                model = self._only_model()
+            if model not in self._monitors:
+                self._monitors[model] = self._made(model, outputs)
+            return self._monitors[model]
+
+    def update(self, event: Event, *, at: float | None = None) -> RejectedEvent | None:
+        """Add one event; return its refusal if it was refused."""
+        outputs = tuple(event.y_true) if isinstance(event.y_true, dict) else ()
+        try:
+            monitor = self.find(event.model, outputs)
+        except RejectedEvent as rejection:
+            self.reject(rejection.reason)
+            return rejection
+        try:
+            monitor.update(event.y_true, event.y_pred, event.w, at=at)
+        except RejectedEvent as rejection:
+            return rejection.at(event.line)
+        return None
+
+    def update_many(self, events: EventColumns, *, at: float | None = None) -> list[RejectedEvent]:
+        """Add events; return the refusals, each with the line of its event as index."""
+        rejected: list[RejectedEvent] = []
+        for model, columns in events.by_model():
+            rejected += self._update_model(model, columns, at)
+        return rejected
+
+    def reject(self, reason: Reason, count: int = 1) -> None:
+        """Count events that were refused before their model was known."""
+        with self._lock:
+            self._rejected[reason] += count
+
+    def snapshot(self) -> MonitorsSnapshot:
+        """Return one reading of all; each monitor's is consistent in itself."""
+        with self._lock:
+            monitors, rejected = list(self._monitors.values()), dict(self._rejected)
+        return MonitorsSnapshot(tuple(monitor.snapshot() for monitor in monitors), rejected)
+
+    def _update_model(
+        self, model: str | None, events: EventColumns, at: float | None
+    ) -> list[RejectedEvent]:
+        try:
+            monitor = self.find(model)
+        except RejectedEvent as rejection:
+            self.reject(rejection.reason, len(events))
+            return [rejection.at(line) for line in events.line]
+        try:
+            rejected = monitor.update_many(events.y_true, events.y_pred, events.weights(), at=at)
+        except RejectedEvent as rejection:  # a model with outputs: none of these fits
+            monitor.reject(rejection.reason, len(events))
+            return [rejection.at(line) for line in events.line]
+        return [rejection.at(events.line[rejection.index or 0]) for rejection in rejected]
+
+    def _only_model(self) -> str:
+        if self._make is not None:
+            return UNNAMED
+        if len(self._monitors) == 1:
+            return next(iter(self._monitors))
+        detail = f"the event names no model and {len(self._monitors)} monitors are declared"
+        raise RejectedEvent(Reason.MISSING_FIELD, detail)
+
+    def _made(self, model: str, outputs: tuple[str, ...]) -> Monitor:
+        if self._make is None:
+            known = ", ".join(sorted(self._monitors)) or "none"
+            detail = f"no monitor for model {model!r:.60}; declared: {known:.200}"
+            raise RejectedEvent(Reason.UNKNOWN_MODEL, detail)
+        return self._make(model, outputs)

@@ -1,0 +1,134 @@
+"""What makes an event acceptable, for one event and for columns of them."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from losswatch.errors import Reason, RejectedEvent
+
+__all__ = ["LARGEST", "Columns", "as_columns", "as_float", "check_event", "find_rejected"]
+
+Floats = NDArray[np.float64]
+Columns = tuple[Floats, Floats, Floats | None]
+
+LARGEST = 1.7976931348623157e308
+"""The largest float64: ``x <= LARGEST`` is false for infinity and for NaN."""
+
+
+def as_float(name: str, value: object) -> float:
+    """Return a real number as float64.
+
+    Any number that ``float`` takes is one, ``bool`` and NumPy scalars too;
+    text, ``None``, complex numbers and arrays are not.
+
+    Raises
+    ------
+    RejectedEvent
+        It is no number (``wrong_type``) or not finite (``not_finite``).
+    """
+    if isinstance(value, str | bytes | bytearray) or getattr(value, "ndim", 0) != 0:
+        raise _wrong_type(name, value)
+    try:
+        number = float(value)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        raise _wrong_type(name, value) from None
+    except OverflowError:
+        number = math.inf
+    if not math.isfinite(number):
+        detail = f"{name} is {_shown(value)}; must be a finite float64"
+        raise RejectedEvent(Reason.NOT_FINITE, detail)
+    return number
+
+
+def check_event(y_true: object, y_pred: object, w: object) -> tuple[float, float, float]:
+    """Return ``(error, loss, w)`` of one event, in float64.
+
+    Raises
+    ------
+    RejectedEvent
+        With the reason; nothing else is raised for any input.
+    """
+    error = as_float("y_true", y_true) - as_float("y_pred", y_pred)
+    weight = 1.0 if w is None else as_float("w", w)
+    loss = error * error
+    if weight < 0.0:
+        raise RejectedEvent(Reason.NEGATIVE_WEIGHT, f"w is {w!r}; must be at least 0")
+    if not max(loss, weight * loss) <= LARGEST:
+        detail = f"the weighted squared error of {y_true!r} and {y_pred!r} is beyond float64"
+        raise RejectedEvent(Reason.OVERFLOW, detail)
+    return error, loss, weight
+
+
+def as_column(name: str, values: ArrayLike) -> Floats:
+    """Return numbers as a one-dimensional float64 array, without a copy if it is one.
+
+    Raises
+    ------
+    RejectedEvent
+        The first value that is no number, with its index, or not one dimension.
+    """
+    try:
+        array = np.asarray(values)
+    except ValueError:  # rows of different lengths
+        array = np.empty((0, 0))
+    if array.ndim != 1:
+        detail = f"{name} has {array.ndim} dimensions; must have 1"
+        raise RejectedEvent(Reason.WRONG_TYPE, detail)
+    if array.dtype.kind in "biuf":
+        return np.asarray(array, dtype=np.float64)
+    return np.array([_at(index, name, value) for index, value in enumerate(values)])  # type: ignore[arg-type]
+
+
+def as_columns(y_true: ArrayLike, y_pred: ArrayLike, w: ArrayLike | None) -> Columns:
+    """Return columns of one event each row, as float64.
+
+    Raises
+    ------
+    RejectedEvent
+        As in :func:`as_column`, or the columns have different lengths.
+    """
+    true, predicted = as_column("y_true", y_true), as_column("y_pred", y_pred)
+    weights = None if w is None else as_column("w", w)
+    sizes = [column.size for column in (true, predicted, weights) if column is not None]
+    if len(set(sizes)) > 1:
+        detail = f"the columns y_true, y_pred (and w) have {sizes} events; must have as many each"
+        raise RejectedEvent(Reason.WRONG_TYPE, detail)
+    return true, predicted, weights
+
+
+def find_rejected(y_true: Floats, y_pred: Floats, w: Floats | None) -> list[RejectedEvent]:
+    """Return the refusal of every event of the columns that must be refused."""
+    with np.errstate(all="ignore"):
+        error = y_true - y_pred
+        loss = error * error
+        good = loss <= LARGEST
+        if w is not None:
+            good &= (w >= 0.0) & (w <= LARGEST) & (w * loss <= LARGEST)
+    rejected = []
+    for index in np.flatnonzero(~good).tolist():
+        weight = None if w is None else float(w[index])
+        try:
+            check_event(float(y_true[index]), float(y_pred[index]), weight)
+        except RejectedEvent as rejection:
+            rejected.append(rejection.at(index))
+    return rejected
+
+
+def _at(index: int, name: str, value: object) -> float:
+    try:
+        return as_float(name, value)
+    except RejectedEvent as rejection:
+        raise rejection.at(index) from None
+
+
+def _wrong_type(name: str, value: object) -> RejectedEvent:
+    detail = f"{name} is {_shown(value)}; must be a number"
+    return RejectedEvent(Reason.WRONG_TYPE, detail)
+
+
+def _shown(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."

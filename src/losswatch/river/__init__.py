@@ -1,0 +1,14 @@
+"""Exact metrics and live monitoring for river. This folder alone imports river.
+
+>>> from river import datasets, evaluate, linear_model, preprocessing
+>>> from losswatch.river import MSE, RMSE
+>>> model = preprocessing.StandardScaler() | linear_model.LinearRegression()
+>>> evaluate.progressive_val_score(datasets.TrumpApproval(), model, RMSE() + MSE())
+RMSE: 5.225957
+MSE: 27.310622
+"""
+
+from losswatch.river.metrics import MAE, MSE, RMSE, Bias
+from losswatch.river.monitored import Monitored
+
+__all__ = ["MAE", "MSE", "RMSE", "Bias", "Monitored"]

@@ -1,0 +1,120 @@
+"""A river regressor that is watched while it learns."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from river import base
+
+from losswatch.core.cost import Cost
+from losswatch.core.histogram import DEFAULT_BUCKETS
+from losswatch.core.monitor import Monitor
+from losswatch.core.outputs import MultiOutputCost
+from losswatch.errors import RejectedEvent
+from losswatch.service.live import live_monitor, serve_live
+
+__all__ = ["Monitored"]
+
+logger = logging.getLogger(__name__)
+
+
+class Monitored(base.Wrapper[Any], base.Regressor):
+    """Scores each ``learn_one`` of a regressor, live at ``/metrics``.
+
+    Wraps any river regressor, with one output or several, or a pipeline that
+    ends in one, and behaves as it does. Each event is scored against the
+    prediction made before the model learned it; one that cannot be scored is
+    counted, logged once, and learned all the same: watching never stops a
+    model.
+
+    ``cost`` is the cost of this model: it goes along with pickle and deepcopy,
+    and a clone starts anew. ``/metrics`` shows what this process has scored
+    under ``name`` since it started, all copies and clones together, so its
+    counters never go down.
+
+    The cost is one prediction an event, none if the event was just predicted.
+
+    Parameters
+    ----------
+    model
+        The model to watch.
+    name
+        The value of the label ``model``.
+    listen
+        Where ``/metrics`` is served, from the first event on; ``None`` serves
+        nothing. If the address is taken, a warning says so.
+    buckets
+        Upper bounds of the buckets of ``losswatch_l2_loss``.
+
+    Examples
+    --------
+    >>> from river import datasets, linear_model, preprocessing
+    >>> from losswatch.river import Monitored
+    >>> model = preprocessing.StandardScaler() | linear_model.LinearRegression()
+    >>> model = Monitored(model, name="approval", listen="127.0.0.1:0")
+    >>> for x, y in datasets.TrumpApproval():
+    ...     model.learn_one(x, y)
+    >>> model.cost
+    Cost(n=1001, mse=27.3106, rmse=5.22596, mae=1.52236, bias=1.45166)
+    """
+
+    def __init__(
+        self,
+        model: Any,
+        name: str = "model",
+        listen: str | None = "127.0.0.1:18100",
+        buckets: tuple[float, ...] = DEFAULT_BUCKETS,
+    ) -> None:
+        self.model = model
+        self.name = name
+        self.listen = listen
+        self.buckets = buckets
+        self.cost: Cost | MultiOutputCost | None = None
+        self._predicted: tuple[object, Any] | None = None
+
+    @property
+    def _wrapped_model(self) -> Any:
+        return self.model
+
+    def predict_one(self, x: dict[Any, Any], **kwargs: Any) -> Any:
+        """Predict as the model does."""
+        y_pred = self.model.predict_one(x, **kwargs)
+        self._predicted = (x, y_pred)
+        return y_pred
+
+    def learn_one(self, x: dict[Any, Any], y: Any, **kwargs: Any) -> None:
+        """Score the prediction for ``x``, then learn as the model does."""
+        seen, y_pred = self._predicted or (None, None)
+        if seen is not x:
+            y_pred = self.model.predict_one(x)
+        self._predicted = None
+        self._score(y, y_pred, kwargs.get("w"))
+        self.model.learn_one(x, y, **kwargs)
+
+    def __getattr__(self, name: str) -> Any:
+        # Only what the wrapper lacks; private names would break copy and pickle.
+        if name.startswith("_") or name == "model":
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        return getattr(self.model, name)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return self.__dict__ | {"_predicted": None}
+
+    def _score(self, y_true: Any, y_pred: Any, w: float | None) -> None:
+        if y_pred is None or y_pred == {}:  # river: the model cannot predict yet
+            return
+        multiple = isinstance(y_true, Mapping)
+        if self.cost is None:
+            self.cost = MultiOutputCost(tuple(y_true)) if multiple else Cost()
+        outputs = self.cost.outputs if isinstance(self.cost, MultiOutputCost) else ()
+        live = live_monitor(Monitor(self.name, outputs=outputs, buckets=self.buckets))
+        if self.listen is not None:
+            serve_live(self.listen)
+        try:
+            live.update(y_true, y_pred, w, at=time.time())
+            self.cost.update(y_true, y_pred, w)
+        except RejectedEvent as rejection:
+            logger.warning("model %s: event not scored: %s", self.name, rejection)

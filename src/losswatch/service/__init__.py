@@ -1,0 +1,1 @@
+"""Wiring: config to sources, monitors and pages. Nothing is computed here."""

@@ -1,0 +1,17 @@
+"""Addresses as people write them."""
+
+from __future__ import annotations
+
+__all__ = ["split_address"]
+
+
+def split_address(listen: str) -> tuple[str, int]:
+    """Return host and port.
+
+    Examples
+    --------
+    >>> split_address("127.0.0.1:18100"), split_address("[::1]:0"), split_address(":9000")
+    (('127.0.0.1', 18100), ('::1', 0), ('127.0.0.1', 9000))
+    """
+    host, _, port = listen.rpartition(":")
+    return host.strip("[]") or "127.0.0.1", int(port)

@@ -1,0 +1,55 @@
+"""Bring batches to the monitors."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from losswatch.sources.base import Refusal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from losswatch.core.monitors import Monitors
+    from losswatch.errors import RejectedEvent
+    from losswatch.service.refusals import RefusalLog
+    from losswatch.sources.base import Batch
+
+__all__ = ["Ingest"]
+
+
+class Ingest:
+    """Counts every line once: as an accepted event or as a refusal with its reason.
+
+    Parameters
+    ----------
+    monitors
+        Where the events go.
+    refusals
+        Where refusals are logged.
+    clock
+        Seconds since 1970, for the time of the last event.
+    """
+
+    def __init__(
+        self, monitors: Monitors, refusals: RefusalLog, clock: Callable[[], float]
+    ) -> None:
+        self._monitors = monitors
+        self._refusals = refusals
+        self._clock = clock
+
+    def take(self, source: str, batch: Batch) -> None:
+        """Score what a batch holds."""
+        now = self._clock()
+        rejected = self._monitors.update_many(batch.columns, at=now)
+        for event in batch.events:
+            rejection = self._monitors.update(event, at=now)
+            if rejection is not None:
+                rejected.append(rejection)
+        for refusal in batch.refused:
+            self._monitors.reject(refusal.reason)
+        for refusal in [*batch.refused, *map(_refusal, rejected)]:
+            self._refusals.add(source, refusal)
+
+
+def _refusal(rejection: RejectedEvent) -> Refusal:
+    return Refusal(rejection.index or 0, rejection.reason, rejection.detail)

@@ -1,0 +1,75 @@
+"""The monitors of this process and the one server that shows them all.
+
+Process-wide on purpose: two models in one process belong on one page.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from threading import Lock
+from typing import TYPE_CHECKING
+
+from losswatch.core.monitors import Monitors
+from losswatch.errors import ListenError
+from losswatch.service.address import split_address
+from losswatch.service.serve import serve
+
+if TYPE_CHECKING:
+    from losswatch.core.monitor import Monitor
+    from losswatch.core.monitors import MonitorsSnapshot
+    from losswatch.web.server import WebServer
+
+__all__ = ["live_monitor", "live_snapshot", "serve_live"]
+
+logger = logging.getLogger(__name__)
+
+_monitors = Monitors()
+_servers: dict[tuple[int, str], WebServer | None] = {}
+_lock = Lock()
+
+
+def live_monitor(monitor: Monitor) -> Monitor:
+    """Return the live monitor of a model: this one, or the one that came before."""
+    return _monitors.setdefault(monitor)
+
+
+def serve_live(listen: str, *, required: bool = False) -> WebServer | None:
+    """Serve the live monitors at an address, once a process.
+
+    If the address cannot be listened on, this is logged once and the process
+    goes on: watching a model must not stop it.
+
+    Parameters
+    ----------
+    listen
+        Address and port.
+    required
+        Raise instead of logging.
+
+    Raises
+    ------
+    ListenError
+        Only if required.
+    """
+    key = (os.getpid(), listen)  # a forked child has no server thread: it needs its own
+    with _lock:
+        if key not in _servers or (required and _servers[key] is None):
+            _servers[key] = _try_to_serve(listen, required=required)
+        return _servers[key]
+
+
+def _try_to_serve(listen: str, *, required: bool) -> WebServer | None:
+    host, port = split_address(listen)
+    try:
+        return serve(_monitors, host=host, port=port)
+    except ListenError as error:
+        if required:
+            raise
+        logger.warning("the cost is not served: %s", error)
+        return None
+
+
+def live_snapshot() -> MonitorsSnapshot:
+    """Return one reading of all live monitors."""
+    return _monitors.snapshot()

@@ -1,0 +1,109 @@
+"""Score files once, as fast as they can be read."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from losswatch.core.monitor import Monitor
+from losswatch.core.monitors import Monitors
+from losswatch.errors import SourceError
+from losswatch.service.build import make_source
+from losswatch.service.ingest import Ingest
+from losswatch.service.refusals import RefusalLog
+from losswatch.sources.file import FileSource
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from losswatch.config.model import SourceConfig
+
+__all__ = ["Replay", "files_of"]
+
+SUFFIXES = (".ndjson", ".jsonl", ".json", ".csv")
+"""What is read of a folder, each also with .gz."""
+
+
+class Replay:
+    """Scores the events of some files; every model that occurs gets a monitor.
+
+    Parameters
+    ----------
+    settings
+        How to read each file.
+    monitors
+        Where the events go; if not given, models are taken as they come.
+    """
+
+    def __init__(self, settings: SourceConfig, monitors: Monitors | None = None) -> None:
+        self._settings = settings
+        self.monitors = monitors or Monitors(make=lambda m, outputs: Monitor(m, outputs=outputs))
+        self.lines = 0
+        self.seconds = 0.0
+
+    def run(self, files: Sequence[str], progress: Callable[[str, int], None]) -> None:
+        """Score the files one after another; ``-`` is standard input.
+
+        Parameters
+        ----------
+        files
+            Paths of files.
+        progress
+            Called with the name and the bytes read of it so far.
+
+        Raises
+        ------
+        SourceError
+            A file cannot be read. What was read until then counts.
+        """
+        refusals = RefusalLog(time.monotonic)
+        ingest = Ingest(self.monitors, refusals, time.time)
+        start = time.perf_counter()
+        try:
+            for file in files:
+                self._run_file(file, ingest, progress)
+        finally:
+            refusals.flush()
+            self.seconds = time.perf_counter() - start
+
+    def _run_file(self, file: str, ingest: Ingest, progress: Callable[[str, int], None]) -> None:
+        source = make_source(self._settings.model_copy(update={"file": file}), Path())
+        try:
+            while (batch := source.next_batch()) is not None:
+                if batch.lines:
+                    self.lines += batch.lines
+                    ingest.take(source.name, batch)
+                    progress(file, source.position if isinstance(source, FileSource) else 0)
+                elif file == "-":
+                    time.sleep(0.005)
+        finally:
+            source.close()
+
+
+def files_of(paths: Sequence[str]) -> list[str]:
+    """Return the files, those of folders in order of their names.
+
+    Raises
+    ------
+    SourceError
+        A path does not exist, or a folder holds nothing to read.
+    """
+    files: list[str] = []
+    for path in paths:
+        if path != "-" and Path(path).is_dir():
+            found = sorted(str(f) for f in Path(path).rglob("*") if _is_readable(f))
+            if not found:
+                raise SourceError(
+                    f"{path}: holds no file named {' '.join('*' + s for s in SUFFIXES)}"
+                )
+            files += found
+        elif path == "-" or Path(path).exists():
+            files.append(path)
+        else:
+            raise SourceError(f"{path}: no such file or folder")
+    return files
+
+
+def _is_readable(path: Path) -> bool:
+    return path.is_file() and path.name.removesuffix(".gz").endswith(SUFFIXES)

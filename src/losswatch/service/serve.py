@@ -1,0 +1,69 @@
+"""Serve the cost of monitors over HTTP, from a thread of its own."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from losswatch.core.monitor import Monitor
+from losswatch.core.monitors import Monitors
+from losswatch.prometheus import ConfigStatus, Exposition
+from losswatch.web.app import make_app
+from losswatch.web.server import WebServer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+__all__ = ["serve"]
+
+
+def serve(
+    monitors: Monitor | Iterable[Monitor] | Monitors,
+    *,
+    host: str = "127.0.0.1",
+    port: int = 18100,
+    ready: Callable[[], bool] = lambda: True,
+    config: ConfigStatus | None = None,
+) -> WebServer:
+    """Serve ``/metrics``, the probes and a landing page.
+
+    Answers from its own thread; a scrape reads a consistent snapshot and never
+    waits for more than one update.
+
+    Parameters
+    ----------
+    monitors
+        One monitor, several, or a collection that may still grow.
+    host, port
+        Where to listen; port 0 takes a free one.
+    ready
+        What ``/-/ready`` tells.
+    config
+        Exported if given.
+
+    Returns
+    -------
+    The running server; ``stop()`` it, or use it in a ``with`` block.
+
+    Raises
+    ------
+    ListenError
+        The address cannot be listened on.
+
+    Examples
+    --------
+    >>> import urllib.request
+    >>> import losswatch
+    >>> monitor = losswatch.Monitor("eta")
+    >>> monitor.update(10, 12)
+    4.0
+    >>> with losswatch.serve(monitor, port=0) as server:
+    ...     page = urllib.request.urlopen(server.url + "metrics").read().decode()
+    >>> [line for line in page.splitlines() if line.startswith("losswatch_mse")]
+    ['losswatch_mse{model="eta",window="lifetime"} 4.0']
+    """
+    if isinstance(monitors, Monitor):
+        monitors = [monitors]
+    if not isinstance(monitors, Monitors):
+        monitors = Monitors(monitors)
+    exposition = Exposition(monitors.snapshot, config)
+    return WebServer(make_app(exposition.render, monitors.snapshot, ready), host, port)

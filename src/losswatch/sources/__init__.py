@@ -1,0 +1,1 @@
+"""Where events come from. Sources take plain arguments and know nothing of the config."""

@@ -1,0 +1,115 @@
+"""Lines of CSV with a header to events. One line is one record."""
+
+from __future__ import annotations
+
+import csv
+from itertools import count
+from typing import TYPE_CHECKING
+
+from losswatch.core.events import Event, EventColumns
+from losswatch.errors import Reason, RejectedEvent
+from losswatch.sources.base import Batch, Refusal
+from losswatch.sources.values import text_value
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from losswatch.sources.fields import Fields
+
+__all__ = ["CsvDecoder"]
+
+
+class CsvDecoder:
+    """Decodes CSV; the first line is the header.
+
+    If the header lacks ``y_true`` or ``y_pred``, it and every line after it is
+    refused (``wrong_header``): the count tells how many events are lost.
+
+    Parameters
+    ----------
+    fields
+        The columns of the fields; here a dot is part of the name.
+    model
+        The model of records that name none.
+    limit
+        The longest line, in bytes.
+    delimiter
+        Between cells.
+    """
+
+    def __init__(self, fields: Fields, model: str | None, limit: int, delimiter: str = ",") -> None:
+        self._columns = fields.places
+        self._default_model = model
+        self._limit = limit
+        self._delimiter = delimiter
+        self._header: list[str] | None = None
+        self._places: dict[str, int] = {}
+        self._wrong = ""
+
+    def decode(self, lines: Sequence[bytes], first: int) -> Batch:
+        """Decode lines; see :class:`losswatch.sources.base.Decoder`."""
+        batch = Batch(lines=len(lines))
+        events = []
+        for number, line in zip(count(first), lines):
+            try:
+                cells = self._cells(line)
+                if self._header is None:
+                    self._read_header(cells)
+                elif self._wrong:
+                    raise RejectedEvent(Reason.WRONG_HEADER, self._wrong)
+                else:
+                    events.append(self._event(cells, number))
+            except RejectedEvent as rejection:
+                batch.refused.append(Refusal(number, rejection.reason, rejection.detail))
+        batch.columns = EventColumns.of(events)
+        return batch
+
+    def _cells(self, line: bytes) -> list[str]:
+        if len(line) > self._limit:
+            detail = (
+                f"the line has more than {self._limit} bytes; raise max_line_bytes if it should"
+            )
+            raise RejectedEvent(Reason.LINE_TOO_LONG, detail)
+        try:
+            text = line.decode("utf-8" if self._header else "utf-8-sig").rstrip("\r")
+        except UnicodeDecodeError as error:
+            detail = f"byte {error.start + 1} of the line is no UTF-8"
+            raise RejectedEvent(Reason.INVALID_UTF8, detail) from None
+        if not text.strip():
+            raise RejectedEvent(Reason.EMPTY_LINE, "the line is empty; must be a CSV record")
+        if '"' not in text:
+            return text.split(self._delimiter)
+        try:
+            return next(csv.reader([text], delimiter=self._delimiter, strict=True))
+        except (csv.Error, StopIteration) as error:
+            detail = f"{error}; must be one CSV record a line"
+            raise RejectedEvent(Reason.INVALID_CSV, detail) from None
+
+    def _read_header(self, cells: list[str]) -> None:
+        self._header = [cell.strip() for cell in cells]
+        self._places = {
+            field: self._header.index(column)
+            for field, column in self._columns.items()
+            if column in self._header
+        }
+        missing = [self._columns[f] for f in ("y_true", "y_pred") if f not in self._places]
+        if missing:
+            self._wrong = (
+                f"the header is {self._delimiter.join(self._header)!r:.120}; it lacks "
+                f"{' and '.join(missing)}: map the columns with fields, or set delimiter"
+            )
+            raise RejectedEvent(Reason.WRONG_HEADER, self._wrong)
+
+    def _event(self, cells: list[str], number: int) -> Event:
+        if len(cells) != len(self._header or ()):
+            detail = f"the record has {len(cells)} cells; the header has {len(self._header or ())}"
+            raise RejectedEvent(Reason.INVALID_CSV, detail)
+        found = {field: cells[place] for field, place in self._places.items()}
+        w = found.get("w", "")
+        return Event(
+            model=found.get("model", "").strip() or self._default_model,
+            y_true=text_value("y_true", found["y_true"]),
+            y_pred=text_value("y_pred", found["y_pred"]),
+            w=text_value("w", w) if w.strip() else 1.0,
+            line=number,
+        )

@@ -1,0 +1,97 @@
+"""Where the fields of an event stand in the user's own records."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["FIELDS", "Fields", "field_conflict"]
+
+FIELDS = ("y_true", "y_pred", "w", "model")
+"""The fields of an event, in the order of :class:`losswatch.core.events.Event`."""
+
+_TYPES: dict[str, tuple[Any, ...]] = {
+    "y_true": (float,),
+    "y_pred": (float,),
+    "w": (float | None, None),
+    "model": (str | None, None),
+}
+
+Tree = dict[str, "Tree | str"]
+
+
+class Fields:
+    """The place of each field: a key, or nested keys as in ``payload.actual``.
+
+    Parameters
+    ----------
+    places
+        Field to place; a field not named stands under its own name.
+
+    Examples
+    --------
+    >>> fields = Fields({"y_true": "payload.actual"})
+    >>> fields.paths["y_true"], fields.paths["y_pred"]
+    (('payload', 'actual'), ('y_pred',))
+    """
+
+    def __init__(self, places: Mapping[str, str] | None = None) -> None:
+        self.places = {name: name for name in FIELDS} | dict(places or {})
+        self.paths = {name: tuple(place.split(".")) for name, place in self.places.items()}
+
+    def struct(self) -> tuple[type[msgspec.Struct], dict[str, str]]:
+        """Return a type that decodes just these fields, and the attribute of each.
+
+        The attributes are dotted where the places are, for
+        :func:`operator.attrgetter`.
+        """
+        tree: Tree = {}
+        for name, path in self.paths.items():
+            branch = tree
+            for key in path[:-1]:
+                branch = branch.setdefault(key, {})  # type: ignore[assignment]
+            branch[path[-1]] = name
+        attributes: dict[str, str] = {}
+        return _struct(tree, "", attributes), attributes
+
+
+def _struct(tree: Tree, prefix: str, attributes: dict[str, str]) -> type[msgspec.Struct]:
+    """Return the type of one level; keys become ``f0``, ``f1`` ... as attributes."""
+    members: list[tuple[Any, ...]] = []
+    keys = {}
+    for index, (key, node) in enumerate(tree.items()):
+        attribute = f"f{index}"
+        keys[attribute] = key
+        if isinstance(node, str):
+            attributes[node] = prefix + attribute
+            members.append((attribute, *_TYPES[node]))
+        else:
+            inner = _struct(node, f"{prefix}{attribute}.", attributes)
+            optional = all(
+                field.default is not msgspec.NODEFAULT
+                or field.default_factory is not msgspec.NODEFAULT
+                for field in msgspec.structs.fields(inner)
+            )
+            default = (msgspec.field(default_factory=inner),) if optional else ()
+            members.append((attribute, inner, *default))
+    members.sort(key=len)  # those without a default first
+    return msgspec.defstruct("Record", members, rename=keys, gc=False)
+
+
+def field_conflict(places: Mapping[str, str]) -> str | None:
+    """Return what is wrong with places, or ``None``.
+
+    Two fields may not share a place, nor may one stand inside another.
+    """
+    paths = Fields(places).paths
+    for name, path in paths.items():
+        if not all(path):
+            return f"the place of {name} is {places[name]!r}; must be keys with dots between them"
+        for other, longer in paths.items():
+            if name != other and longer[: len(path)] == path:
+                return f"{other} ({'.'.join(longer)}) stands at or inside {name} ({'.'.join(path)})"
+    return None

@@ -1,0 +1,74 @@
+"""A file of events, read once."""
+
+from __future__ import annotations
+
+import gzip
+import zlib
+from typing import IO, TYPE_CHECKING
+
+from losswatch.errors import SourceError
+from losswatch.sources.lines import READ_SIZE, LineReader
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from io import BufferedReader
+    from pathlib import Path
+
+    from losswatch.sources.base import Batch, Decoder
+
+__all__ = ["FileSource"]
+
+_GZIP = b"\x1f\x8b"
+
+
+class FileSource:
+    """A file read once from beginning to end; gzip is recognised.
+
+    Parameters
+    ----------
+    path
+        The file.
+    decoder
+        Makes the decoder of the file.
+    limit
+        The longest line, in bytes.
+
+    Raises
+    ------
+    SourceError
+        The file cannot be opened.
+    """
+
+    def __init__(self, path: Path, decoder: Callable[[], Decoder], limit: int) -> None:
+        self.name = str(path)
+        self._raw = _open(path)
+        self._stream: IO[bytes] = self._raw
+        if self._raw.peek(2).startswith(_GZIP):
+            self._stream = gzip.GzipFile(fileobj=self._raw)  # type: ignore[assignment]
+        self._reader = LineReader(decoder(), limit)
+        self.position = 0  # bytes read of the file, compressed if it is
+
+    def next_batch(self) -> Batch | None:
+        """Return the next lines; see :class:`losswatch.sources.base.Source`."""
+        if self._raw.closed:
+            return None
+        try:
+            data = self._stream.read(READ_SIZE)
+        except (OSError, EOFError, zlib.error) as error:
+            raise SourceError(f"{self.name}: cannot be read: {error}") from None
+        self.position = self._raw.tell()
+        if data:
+            return self._reader.feed(data)
+        self.close()
+        return self._reader.finish()
+
+    def close(self) -> None:
+        """Close the file."""
+        self._raw.close()
+
+
+def _open(path: Path) -> BufferedReader:
+    try:
+        return path.open("rb")
+    except OSError as error:
+        raise SourceError(f"{path}: cannot be opened: {error.strerror}") from None

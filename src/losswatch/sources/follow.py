@@ -1,0 +1,92 @@
+"""A file followed for ever, through rotation, as ``tail -F`` follows it."""
+
+from __future__ import annotations
+
+import os
+from typing import IO, TYPE_CHECKING
+
+from losswatch.errors import SourceError
+from losswatch.sources.base import Batch
+from losswatch.sources.lines import READ_SIZE, LineReader
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from losswatch.sources.base import Decoder
+
+__all__ = ["FollowSource"]
+
+
+class FollowSource:
+    """Reads a file from its beginning and then whatever is appended.
+
+    When another file takes the name, the old one is read to its end first. When the file is
+    emptied, reading starts at its beginning again. Before it exists, waits for
+    it. A line counts when it is complete; half a line at the end of a file
+    that was rotated away is refused.
+
+    What it cannot see: a file that was emptied and has grown past the old
+    position again before the next look.
+
+    Parameters as in :class:`FileSource`.
+    """
+
+    def __init__(self, path: Path, decoder: Callable[[], Decoder], limit: int) -> None:
+        self.name = str(path)
+        self._path = path
+        self._make_decoder = decoder
+        self._limit = limit
+        self._stream: IO[bytes] | None = None
+        self._reader = LineReader(decoder(), limit)
+
+    def next_batch(self) -> Batch:
+        """Return what was appended; see :class:`losswatch.sources.base.Source`."""
+        try:
+            return self._next_batch()
+        except OSError as error:
+            raise SourceError(f"{self.name}: cannot be read: {error}") from None
+
+    def close(self) -> None:
+        """Close the file."""
+        if self._stream is not None:
+            self._stream.close()
+            self._stream = None
+
+    def _next_batch(self) -> Batch:
+        if self._stream is None and not self._open():
+            return Batch()
+        assert self._stream is not None
+        here = os.fstat(self._stream.fileno())
+        if here.st_size < self._stream.tell():  # emptied in place
+            self._stream.seek(0)
+            return self._start_over()
+        replaced = self._replaced(here)  # first look, then read: else a line may slip through
+        data = self._stream.read(READ_SIZE)
+        if data:
+            return self._reader.feed(data)
+        if replaced:
+            self.close()
+            return self._start_over()
+        return Batch()
+
+    def _open(self) -> bool:
+        try:
+            self._stream = self._path.open("rb", buffering=0)
+        except FileNotFoundError:
+            return False
+        return True
+
+    def _replaced(self, here: os.stat_result) -> bool:
+        """Tell whether another file has the name now."""
+        try:
+            there = self._path.stat()
+        except FileNotFoundError:
+            return False
+        return (there.st_dev, there.st_ino) != (here.st_dev, here.st_ino)
+
+    def _start_over(self) -> Batch:
+        """Hand over half a line that will never be whole, and begin a new file."""
+        last = self._reader.finish()
+        self._reader = LineReader(self._make_decoder(), self._limit)
+        return last

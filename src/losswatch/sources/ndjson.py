@@ -1,0 +1,149 @@
+"""Lines of JSON, one object each, to events.
+
+The usual line goes through a typed decoder that reads just the fields needed.
+A line that it refuses is read again by the standard library, which decides:
+it knows ``NaN`` and ``Infinity``, takes several outputs, and tells what is
+wrong. So one line in a million may be bad at no cost to the others.
+"""
+
+from __future__ import annotations
+
+import json
+from itertools import count
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from losswatch.core.events import Event, EventColumns
+from losswatch.errors import Reason, RejectedEvent
+from losswatch.sources.base import Batch, Refusal
+from losswatch.sources.values import json_value, label, weight
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from losswatch.sources.fields import Fields
+
+__all__ = ["NdjsonDecoder"]
+
+_BOM = b"\xef\xbb\xbf"
+
+
+class NdjsonDecoder:
+    """Decodes NDJSON.
+
+    Parameters
+    ----------
+    fields
+        Where the fields stand.
+    model
+        The model of records that name none.
+    limit
+        The longest line, in bytes.
+    """
+
+    def __init__(self, fields: Fields, model: str | None, limit: int) -> None:
+        struct, attributes = fields.struct()
+        self._record = msgspec.json.Decoder(struct).decode
+        self._y_true, self._y_pred, self._w, self._model = (
+            attrgetter(attributes[name]) for name in ("y_true", "y_pred", "w", "model")
+        )
+        self._paths = fields.paths
+        self._default_model = model
+        self._limit = limit
+
+    def decode(self, lines: Sequence[bytes], first: int) -> Batch:
+        """Decode lines; see :class:`losswatch.sources.base.Decoder`."""
+        if first == 1 and lines and lines[0].startswith(_BOM):
+            lines = [lines[0][len(_BOM) :], *lines[1:]]
+        if max(map(len, lines), default=0) <= self._limit and _is_utf8(b"\n".join(lines)):
+            try:
+                records = list(map(self._record, lines))
+            except (msgspec.DecodeError, RecursionError):
+                pass  # one of them is bad, or has several outputs
+            else:
+                return Batch(
+                    self._columns(records, range(first, first + len(lines))), lines=len(lines)
+                )
+        return self._decode_singly(lines, first)
+
+    def _columns(self, records: list[Any], lines: Sequence[int]) -> EventColumns:
+        model = self._default_model
+        return EventColumns(
+            model=[model if name is None else name for name in map(self._model, records)],
+            y_true=list(map(self._y_true, records)),
+            y_pred=list(map(self._y_pred, records)),
+            w=[1.0 if w is None else w for w in map(self._w, records)],
+            line=lines,
+        )
+
+    def _decode_singly(self, lines: Sequence[bytes], first: int) -> Batch:
+        batch = Batch(lines=len(lines))
+        records, numbers, events = [], [], []
+        for number, line in zip(count(first), lines):
+            try:
+                self._check(line)
+                try:
+                    records.append(self._record(line))
+                    numbers.append(number)
+                except (msgspec.DecodeError, RecursionError):
+                    events.append(self._event(line, number))
+            except RejectedEvent as rejection:
+                batch.refused.append(Refusal(number, rejection.reason, rejection.detail))
+        batch.columns = self._columns(records, numbers)
+        batch.events = events
+        return batch
+
+    def _check(self, line: bytes) -> None:
+        """Refuse what is no line of text."""
+        if len(line) > self._limit:
+            detail = (
+                f"the line has more than {self._limit} bytes; raise max_line_bytes if it should"
+            )
+            raise RejectedEvent(Reason.LINE_TOO_LONG, detail)
+        if not line or line.isspace():
+            raise RejectedEvent(Reason.EMPTY_LINE, "the line is empty; must be a JSON object")
+        try:
+            line.decode()
+        except UnicodeDecodeError as error:
+            detail = f"byte {error.start + 1} of the line is no UTF-8"
+            raise RejectedEvent(Reason.INVALID_UTF8, detail) from None
+
+    def _event(self, line: bytes, number: int) -> Event:
+        """Read a line the thorough way."""
+        try:
+            record = json.loads(line, parse_int=float)
+        except RecursionError:
+            detail = "the line is nested too deep; must be a JSON object with few levels"
+            raise RejectedEvent(Reason.TOO_DEEP, detail) from None
+        except ValueError as error:
+            detail = f"{error}; must be one JSON object a line"
+            raise RejectedEvent(Reason.INVALID_JSON, detail) from None
+        found = {name: _walk(record, path) for name, path in self._paths.items()}
+        return Event(
+            model=label(found["model"]) or self._default_model,
+            y_true=json_value("y_true", found["y_true"]),
+            y_pred=json_value("y_pred", found["y_pred"]),
+            w=weight(found["w"]),
+            line=number,
+        )
+
+
+def _is_utf8(data: bytes) -> bool:
+    try:
+        return data.isascii() or bool(data.decode())
+    except UnicodeDecodeError:
+        return False
+
+
+def _walk(record: object, path: tuple[str, ...]) -> object:
+    """Return what stands at a path, ``None`` if nothing does."""
+    for key in path:
+        if not isinstance(record, dict):
+            if record is None:
+                return None
+            detail = f"{record!r:.60} is found where an object with {key!r} must be"
+            raise RejectedEvent(Reason.WRONG_TYPE, detail)
+        record = record.get(key)
+    return record

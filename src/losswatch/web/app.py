@@ -1,0 +1,77 @@
+"""The paths of the exporter and what each answers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.responses import HTMLResponse, PlainTextResponse, Response
+from starlette.routing import Route
+
+from losswatch.web.landing import landing_page
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from starlette.requests import Request
+
+    from losswatch.core.monitors import MonitorsSnapshot
+
+__all__ = ["make_app"]
+
+_GZIP_LEVEL = 1
+"""15 times as fast as level 9 and a third larger (measured on 1.9 MB)."""
+
+
+class Render(Protocol):
+    """Renders the metrics: ``Accept`` header and names to page and content type."""
+
+    def __call__(self, accept: str, names: list[str]) -> tuple[bytes, str]:
+        """Return the page and its content type."""
+
+
+def make_app(
+    render: Render, read: Callable[[], MonitorsSnapshot], ready: Callable[[], bool]
+) -> Starlette:
+    """Return the ASGI application of the exporter.
+
+    Handlers are plain functions: each runs in a worker thread, so a large
+    page does not hold up the probes.
+
+    Parameters
+    ----------
+    render
+        Makes the page at ``/metrics``.
+    read
+        Reads the costs for the landing page.
+    ready
+        Whether events are taken now.
+    """
+
+    def metrics(request: Request) -> Response:
+        names = request.query_params.getlist("name[]")
+        body, content_type = render(request.headers.get("accept", ""), names)
+        return Response(body, headers={"content-type": content_type})
+
+    def landing(_: Request) -> Response:
+        return HTMLResponse(landing_page(read()))
+
+    def healthy(_: Request) -> Response:
+        return PlainTextResponse("losswatch is healthy.\n")
+
+    def is_ready(_: Request) -> Response:
+        if ready():
+            return PlainTextResponse("losswatch is ready.\n")
+        return PlainTextResponse("losswatch is not ready.\n", status_code=503)
+
+    return Starlette(
+        routes=[
+            Route("/", landing),
+            Route("/metrics", metrics),
+            Route("/-/healthy", healthy),
+            Route("/-/ready", is_ready),
+        ],
+        middleware=[Middleware(GZipMiddleware, compresslevel=_GZIP_LEVEL)],
+    )

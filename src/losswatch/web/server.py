@@ -1,0 +1,94 @@
+"""An HTTP server in a thread of its own."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from typing import TYPE_CHECKING, Self
+
+import uvicorn
+
+from losswatch.errors import ListenError
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp
+
+__all__ = ["WebServer"]
+
+_MOST_CONNECTIONS = 128
+_STOP_SECONDS = 3.0
+
+
+class WebServer:
+    """Serves an ASGI application until :meth:`stop`.
+
+    Parameters
+    ----------
+    app
+        The application.
+    host, port
+        Where to listen; port 0 takes a free one.
+
+    Raises
+    ------
+    ListenError
+        The address cannot be listened on.
+    """
+
+    def __init__(self, app: ASGIApp, host: str, port: int) -> None:
+        self._socket = _listen(host, port)
+        self.host, self.port = self._socket.getsockname()[:2]
+        config = uvicorn.Config(
+            app,
+            http="h11",
+            ws="none",
+            lifespan="off",
+            log_config=None,
+            log_level="warning",
+            access_log=False,
+            server_header=False,
+            limit_concurrency=_MOST_CONNECTIONS,
+            timeout_graceful_shutdown=1,
+        )
+        self._server = uvicorn.Server(config)
+        self._thread = threading.Thread(
+            target=self._server.run, args=([self._socket],), name="losswatch-web", daemon=True
+        )
+        self._thread.start()
+        self._wait_until_started()
+
+    @property
+    def url(self) -> str:
+        """Where the server answers, with a slash at the end."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"http://{host}:{self.port}/"
+
+    def stop(self) -> None:
+        """Stop answering; requests under way get a second. Safe to call twice."""
+        self._server.should_exit = True
+        self._thread.join(_STOP_SECONDS)
+        self._socket.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def _wait_until_started(self) -> None:
+        while not self._server.started and self._thread.is_alive():
+            time.sleep(0.005)
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    """Bind here and not in uvicorn, which would end the process if it cannot."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=_MOST_CONNECTIONS)
+    except OSError as error:
+        where = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+        raise ListenError(
+            f"cannot listen on {where}: {error.strerror or error};"
+            " stop what listens there or choose another port"
+        ) from None
