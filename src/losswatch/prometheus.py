@@ -190,6 +190,7 @@ def _add_monitor(families: Families, monitor: Snapshot) -> None:
         _add_histogram(families, snapshot.losses, labels)
         _add_counter(families, "weighted_loss", snapshot.cost.loss, labels)
         _add_counter(families, "weight", snapshot.cost.weight, labels)
+        _add(families, "events", float(snapshot.cost.n), **labels, window=LIFETIME)
         _add_cost(families, snapshot.cost, labels)
     if len(monitor.outputs) > 1:
         _add_cost(families, monitor.pooled, {"model": monitor.model})
@@ -197,11 +198,9 @@ def _add_monitor(families: Families, monitor: Snapshot) -> None:
 
 def _add_cost(families: Families, cost: Cost, labels: dict[str, str]) -> None:
     """Add the gauges of a window. Without events there is no error: no sample, not 0."""
-    labels = labels | {"window": LIFETIME}
-    _add(families, "events", float(cost.n), **labels)
     if cost.n > 0:
         for name in ("mse", "rmse", "mae", "bias"):
-            _add(families, name, getattr(cost, name), **labels)
+            _add(families, name, getattr(cost, name), **labels, window=LIFETIME)
 
 
 def _add_histogram(families: Families, losses: HistogramSnapshot, labels: dict[str, str]) -> None:

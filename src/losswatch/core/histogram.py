@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from losswatch.core.exact import ExactSum
-from losswatch.core.extraction import list_parts
 from losswatch.core.validity import LARGEST
 
 if TYPE_CHECKING:
@@ -97,4 +96,4 @@ class LossHistogram:
     def _fold(self) -> None:
         if self._pending:
             pending, self._pending = self._pending, []
-            self.update_many(np.array(pending), ExactSum(list_parts(pending)))
+            self.update_many(np.array(pending), ExactSum(pending))

@@ -90,13 +90,13 @@ class Monitors:
             return self._monitors[model]
 
     def update(self, event: Event, *, at: float | None = None) -> RejectedEvent | None:
-        """Add one event; return its refusal if it was refused."""
+        """Add one event; return its refusal, with its line, if it was refused."""
         outputs = tuple(event.y_true) if isinstance(event.y_true, dict) else ()
         try:
             monitor = self.find(event.model, outputs)
         except RejectedEvent as rejection:
             self.reject(rejection.reason)
-            return rejection
+            return rejection.at(event.line)
         try:
             monitor.update(event.y_true, event.y_pred, event.w, at=at)
         except RejectedEvent as rejection:

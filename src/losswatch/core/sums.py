@@ -8,13 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from losswatch.core.exact import ExactSum
-from losswatch.core.extraction import Extractor, list_parts
+from losswatch.core.extraction import Extractor
 from losswatch.core.validity import LARGEST
 
 __all__ = ["Sums"]
 
 Floats = NDArray[np.float64]
-Terms = tuple[list[float], list[float], list[float], list[float]]
 
 _CHUNK = 16_384
 """Events summed at once: four arrays of them stay in a usual second-level cache."""
@@ -63,58 +62,47 @@ class Sums:
 
     def add_errors(self, errors: list[float]) -> None:
         """Add accepted events of weight 1; for a few hundred, quicker than columns."""
-        squares = [error * error for error in errors]
-        n = len(errors)
-        self._add(n, (squares, errors, [abs(error) for error in errors], [float(n)]))
+        self.n += len(errors)
+        self.loss.update_many([error * error for error in errors])
+        self.error.update_many(errors)
+        self.absolute.update_many([abs(error) for error in errors])
+        self.weight.update(float(len(errors)))
 
     def add_weighted(self, events: list[tuple[float, float]]) -> None:
         """Add accepted events, given as pairs of error and weight above 0."""
         terms = [w * error for error, w in events]
-        losses = [w * (error * error) for error, w in events]
-        weights = [w for _, w in events]
-        self._add(len(events), (losses, terms, [abs(term) for term in terms], weights))
+        self.n += len(events)
+        self.loss.update_many([w * (error * error) for error, w in events])
+        self.error.update_many(terms)
+        self.absolute.update_many([abs(term) for term in terms])
+        self.weight.update_many([w for _, w in events])
 
     def add_columns(
         self, y_true: Floats, y_pred: Floats | None = None, w: Floats | None = None
     ) -> bool:
-        """Add events given as columns; false, and none added, if one is not acceptable.
+        """Add events given as columns; false if one of them is not acceptable.
 
-        Without ``y_pred`` the first column holds the errors themselves.
+        After false the sums hold some of the events: add to fresh sums and
+        merge them when all went well. Without ``y_pred`` the first column
+        holds the errors themselves.
         """
-        chunk = _Chunk(min(_CHUNK, y_true.size))
+        room = _Room(min(_CHUNK, y_true.size))
         with np.errstate(all="ignore"):
             for start in range(0, y_true.size, _CHUNK):
                 cut = slice(start, start + _CHUNK)
-                weight = None if w is None else w[cut]
                 predicted = 0.0 if y_pred is None else y_pred[cut]
-                if not chunk.add(y_true[cut], predicted, weight):
+                weight = None if w is None else w[cut]
+                if room.error.size != y_true[cut].size:  # the last chunk
+                    room = _Room(y_true[cut].size)
+                if not self._add_chunk(room, y_true[cut], predicted, weight):
                     return False
-        n = y_true.size if w is None else int(np.count_nonzero(w))
-        self._add(n, chunk.parts)
         return True
 
-    def _add(self, n: int, terms: Terms) -> None:
-        """Add the terms of ``n`` events, or floats of the same sums."""
-        self.n += n
-        for total, floats in zip(self.exact(), terms, strict=True):
-            for value in list_parts(floats):  # a fifth of the price of one by one
-                total.update(value)
-
-
-class _Chunk:
-    """Room for one chunk of events at a time, and the parts of all so far."""
-
-    __slots__ = ("_error", "_extractor", "_loss", "parts")
-
-    def __init__(self, size: int) -> None:
-        self.parts: Terms = ([], [], [], [])
-        self._resize(size)
-
-    def add(self, y_true: Floats, y_pred: Floats | float, w: Floats | None) -> bool:
-        """Extract the terms of some events; false if one is not acceptable."""
-        if y_true.size != self._error.size:  # the last chunk
-            self._resize(y_true.size)
-        error, loss = self._error, self._loss
+    def _add_chunk(
+        self, room: _Room, y_true: Floats, y_pred: Floats | float, w: Floats | None
+    ) -> bool:
+        """Add the events of one chunk; false, and nothing added, if one is bad."""
+        error, loss = room.error, room.loss
         np.subtract(y_true, y_pred, error)
         np.multiply(error, error, loss)
         if w is not None:
@@ -126,23 +114,26 @@ class _Chunk:
         if not largest <= LARGEST:
             return False
         bound = _largest_error(error, largest, weighted=w is not None)
-        self._extract(loss, largest, error, bound, w)
+        room.extractor.add(loss, largest, self.loss)
+        room.extractor.add(error, bound, self.error, self.absolute)
+        if w is None:
+            self.n += error.size
+            self.weight.update(float(error.size))
+        else:
+            self.n += int(np.count_nonzero(w))
+            room.extractor.add(w.copy(), float(w.max()), self.weight)
         return True
 
-    def _extract(
-        self, loss: Floats, largest: float, error: Floats, bound: float, w: Floats | None
-    ) -> None:
-        losses, errors, absolute, weights = self.parts
-        self._extractor.extract(loss, largest, losses, None)
-        self._extractor.extract(error, bound, errors, absolute)
-        if w is None:
-            weights.append(float(error.size))
-        else:
-            self._extractor.extract(w.copy(), float(w.max()), weights, None)
 
-    def _resize(self, size: int) -> None:
-        self._error, self._loss = np.empty(size), np.empty(size)
-        self._extractor = Extractor(size)
+class _Room:
+    """Scratch space for one chunk of events."""
+
+    __slots__ = ("error", "extractor", "loss")
+
+    def __init__(self, size: int) -> None:
+        self.error = np.empty(size)
+        self.loss = np.empty(size)
+        self.extractor = Extractor(size)
 
 
 def _largest_error(error: Floats, largest_loss: float, *, weighted: bool) -> float:
