@@ -1,0 +1,177 @@
+"""``losswatch replay`` scores real files, exactly."""
+
+import json
+import random
+from fractions import Fraction
+
+import pytest
+from river import datasets
+
+from losswatch import Cost
+
+
+def predictions(dataset):
+    """Predict each target by the one before it."""
+    last = 0.0
+    for _, y in dataset:
+        yield float(y), last
+        last = float(y)
+
+
+REAL = {
+    "water_flow": list(predictions(datasets.WaterFlow())),
+    "sp500": list(predictions(datasets.SP500Stocks())),
+}
+
+
+def lines_of(model) -> list[bytes]:
+    return [
+        json.dumps({"model": model, "y_true": y_true, "y_pred": y_pred}).encode()
+        for y_true, y_pred in REAL[model]
+    ]
+
+
+def exact_mse(pairs) -> float:
+    return float(sum(Fraction((t - p) * (t - p)) for t, p in pairs) / len(pairs))
+
+
+def costs(result) -> dict[str, dict[str, object]]:
+    assert result.returncode == 0, result.stderr
+    return {cost["model"]: cost for cost in json.loads(result.stdout)["costs"]}
+
+
+@pytest.mark.parametrize("model", REAL)
+def test_real_data_piped_through_is_exact(losswatch_command, model):
+    """The mse has the bits of the fractions, in any order of the lines."""
+    lines = lines_of(model)
+    wanted = exact_mse(REAL[model])
+    for seed in range(3):
+        found = costs(losswatch_command("replay", "--json", "-", stdin=b"\n".join(lines)))[model]
+        assert (found["mse"], found["n"]) == (wanted, len(lines))
+        random.Random(seed).shuffle(lines)
+
+
+@pytest.mark.parametrize("model", REAL)
+def test_pieces_merge_to_the_same_bits(losswatch_command, model, tmp_path):
+    """A file cut in pieces gives the same cost: replayed as a folder, or merged as costs."""
+    lines, merged = lines_of(model), Cost()
+    for piece in range(5):
+        (tmp_path / f"{piece}.ndjson").write_bytes(b"\n".join(lines[piece::5]) + b"\n")
+        part = Cost()
+        for y_true, y_pred in REAL[model][piece::5]:
+            part.update(y_true, y_pred)
+        merged.merge(Cost.from_bytes(bytes(part)))
+    found = costs(losswatch_command("replay", "--json", tmp_path))[model]
+    assert found["mse"] == merged.mse == exact_mse(REAL[model])
+
+
+def test_all_models_in_one_table(losswatch_command):
+    """Without --json there is a table with a row for each model, and the rate."""
+    lines = lines_of("water_flow") + lines_of("sp500") + [b"oops"]
+    result = losswatch_command("replay", "-", stdin=b"\n".join(lines))
+    table = result.stdout.decode()
+    assert result.returncode == 0
+    assert [line.split()[:2] for line in table.splitlines()[:3]] == [
+        ["model", "events"],
+        ["water_flow", "1,268"],
+        ["sp500", "1,257"],
+    ]
+    assert "2,526 lines in " in table
+    assert "1 refused: invalid_json 1" in table
+    assert b"stdin line 2526 refused: " in result.stderr
+
+
+def test_json_tells_lines_and_reasons(losswatch_command):
+    """The report names what was refused; a number that does not exist is null."""
+    stdin = b'{"y_true": 1, "y_pred": 1, "w": 0}\n\n{"y_true": NaN, "y_pred": 1}\n[]\n'
+    result = losswatch_command("replay", "--json", "-", stdin=stdin)
+    assert result.returncode == 1  # not one event counts
+    report = json.loads(result.stdout)
+    assert report["lines"] == 4
+    assert report["rejected"] == {"empty_line": 1, "not_finite": 1, "wrong_type": 1}
+    assert report["costs"] == [
+        {
+            "model": "default",
+            "window": "lifetime",
+            "n": 0,
+            "weight": 0.0,
+            "mse": None,
+            "rmse": None,
+            "mae": None,
+            "bias": None,
+        }
+    ]
+
+
+def test_csv_with_other_names(losswatch_command, tmp_path):
+    """Columns are mapped on the command line."""
+    path = tmp_path / "taxi.csv"
+    path.write_text("when;actual;promised\n1;10;12\n2;10;11\n")
+    result = losswatch_command(
+        "replay",
+        "--json",
+        path,
+        "--delimiter",
+        ";",
+        "--model",
+        "taxi",
+        "--field",
+        "y_true=actual",
+        "--field",
+        "y_pred=promised",
+    )
+    assert costs(result)["taxi"]["mse"] == 2.5
+
+
+def test_several_outputs(losswatch_command):
+    """Objects as y_true and y_pred give a cost for each output and the pooled one."""
+    stdin = b'{"y_true": {"lat": 1, "lon": 2}, "y_pred": {"lat": 2, "lon": 5}}'
+    report = json.loads(losswatch_command("replay", "--json", "-", stdin=stdin).stdout)
+    assert [(c.get("output"), c["mse"]) for c in report["costs"]] == [
+        (None, 5.0),
+        ("lat", 1.0),
+        ("lon", 9.0),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (["replay", "nowhere.ndjson"], 1, "losswatch: nowhere.ndjson: no such file or folder"),
+        (["replay"], 2, "the following arguments are required: FILE"),
+        (
+            ["replay", "-", "--field", "y=z"],
+            2,
+            "command line: fields.y: is no key here; allowed: y_true, y_pred, w, model",
+        ),
+        (["replay", "-", "--delimiter", ";;"], 2, "command line: delimiter: is ';;'"),
+        (["replay", "-", "--max-line-bytes", "0"], 2, "command line: max_line_bytes: is 0;"),
+        (["frobnicate"], 2, "invalid choice: 'frobnicate'"),
+        ([], 2, "the following arguments are required: COMMAND"),
+    ],
+    ids=["no file", "no argument", "field", "delimiter", "limit", "command", "nothing"],
+)
+def test_wrong_calls(losswatch_command, arguments, code, message, tmp_path):
+    """Each wrong call says what is wrong and ends with its code."""
+    result = losswatch_command(*arguments, cwd=tmp_path)
+    assert result.returncode == code
+    assert message in result.stderr.decode()
+    assert result.stdout == b""
+
+
+def test_a_reader_that_leaves_is_no_crash(tmp_path):
+    """``| head`` closes the pipe: no traceback."""
+    import subprocess
+    import sys
+
+    path = tmp_path / "many.ndjson"
+    path.write_bytes(
+        b"".join(b'{"model": "m%d", "y_true": 1, "y_pred": 2}\n' % n for n in range(9000))
+    )
+    command = [sys.executable, "-m", "losswatch", "replay", "--json", str(path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as running:
+        running.stdout.read(10)
+        running.stdout.close()
+        errors = running.stderr.read()
+        running.wait(30)
+    assert b"Traceback" not in errors

@@ -1,0 +1,130 @@
+"""Real servers for tests: started on loopback, stopped by their own pid."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pytest
+
+T = TypeVar("T")
+
+REQUIRED = os.environ.get("LOSSWATCH_REQUIRE_SERVERS") == "1"
+
+INSTALL = {
+    "prometheus": "apt-get install -y --no-install-recommends prometheus",
+    "promtool": "apt-get install -y --no-install-recommends prometheus",
+}
+
+
+def binary(name: str) -> str:
+    """Return the path of a program; skip the test, or fail it, where it is missing."""
+    path = shutil.which(name)
+    if path is None:
+        reason = f"{name} is not installed; to run this test: {INSTALL[name]}"
+        (pytest.fail if REQUIRED else pytest.skip)(reason)
+    assert path is not None
+    return path
+
+
+def free_port() -> int:
+    """Return a port of loopback that is free now."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return int(listener.getsockname()[1])
+
+
+def wait_for(what: Callable[[], T | None], seconds: float = 30.0, about: str = "") -> T:
+    """Return the first result that is true; fail after some seconds."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if result := what():
+            return result
+        time.sleep(0.05)
+    pytest.fail(f"waited {seconds} s in vain {about}")
+
+
+def fetch(url: str, **headers: str) -> tuple[int, dict[str, str], bytes]:
+    """GET a page: status, headers in lower case, body."""
+    request = urllib.request.Request(url, headers=headers)
+    try:
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            return answer.status, {k.lower(): v for k, v in answer.headers.items()}, answer.read()
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, {k.lower(): v for k, v in error.headers.items()}, error.read()
+
+
+def answers(url: str) -> bool:
+    """Tell whether a page answers with 200."""
+    try:
+        return fetch(url)[0] == 200
+    except OSError:
+        return False
+
+
+@contextmanager
+def process(command: list[str], log: Path, **options: Any) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a program; terminate it at the end, kill it if it does not go."""
+    with log.open("wb") as output:
+        running = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, **options)
+        try:
+            yield running
+        finally:
+            running.terminate()
+            try:
+                running.wait(10)
+            except subprocess.TimeoutExpired:
+                running.kill()
+                running.wait(10)
+
+
+class Prometheus:
+    """A running Prometheus."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+
+    def query(self, expression: str) -> list[dict[str, Any]]:
+        """Evaluate PromQL now."""
+        parameters = urllib.parse.urlencode({"query": expression})
+        _, _, body = fetch(f"{self.url}/api/v1/query?{parameters}")
+        answer = json.loads(body)
+        assert answer["status"] == "success", answer
+        return list(answer["data"]["result"])
+
+    def value(self, expression: str) -> float | None:
+        """Return the one value of an expression, ``None`` if there is none yet."""
+        result = self.query(expression)
+        return float(result[0]["value"][1]) if len(result) == 1 else None
+
+
+@contextmanager
+def prometheus(folder: Path, target: str) -> Iterator[Prometheus]:
+    """Run a real Prometheus that scrapes one target four times a second."""
+    program = binary("prometheus")
+    config = folder / "prometheus.yml"
+    config.write_text(
+        "global: {scrape_interval: 250ms, evaluation_interval: 250ms}\n"
+        f"scrape_configs: [{{job_name: losswatch, static_configs: [{{targets: ['{target}']}}]}}]\n"
+    )
+    listen = f"127.0.0.1:{free_port()}"
+    command = [
+        program,
+        f"--config.file={config}",
+        f"--storage.tsdb.path={folder / 'tsdb'}",
+        f"--web.listen-address={listen}",
+    ]
+    with process(command, folder / "prometheus.log"):
+        wait_for(lambda: answers(f"http://{listen}/-/ready"), about="for Prometheus")
+        yield Prometheus(f"http://{listen}")

@@ -1,0 +1,97 @@
+"""The whole way: a file, the service, a real Prometheus, and PromQL."""
+
+import json
+import math
+import random
+import subprocess
+import sys
+
+from prometheus_client.openmetrics.parser import text_string_to_metric_families
+from servers import answers, binary, fetch, free_port, process, prometheus, wait_for
+
+CONFIG = """
+version: 1
+monitors:
+  - model: eta
+    buckets: [0.1, 1, 10]
+  - model: fare
+sources:
+  - {file: events.ndjson, follow: true}
+"""
+RATES = (
+    'sqrt(sum(rate(losswatch_l2_loss_sum{model="%s"}[1m]))'
+    ' / sum(rate(losswatch_l2_loss_count{model="%s"}[1m])))'
+)
+
+
+def test_prometheus_agrees_with_the_gauge(tmp_path):
+    """A real Prometheus scrapes the service; dividing its rates gives the gauge's RMSE."""
+    binary("prometheus")
+    (tmp_path / "losswatch.yml").write_text(CONFIG)
+    address = f"127.0.0.1:{free_port()}"
+    command = [
+        sys.executable,
+        "-m",
+        "losswatch",
+        "run",
+        str(tmp_path / "losswatch.yml"),
+        "--web.listen-address",
+        address,
+    ]
+    rng = random.Random(1)
+    with (
+        process(command, tmp_path / "run.log", stdin=subprocess.DEVNULL),
+        prometheus(tmp_path, address) as server,
+        (tmp_path / "events.ndjson").open("w", buffering=1) as events,
+    ):
+        wait_for(
+            lambda: server.value('losswatch_events{model="eta"}') == 0, about="for the first scrape"
+        )
+        wait_for(lambda: server.value("count_over_time(up[1m]) > 4"), about="for some scrapes")
+        for _ in range(2000):
+            for model, scale in (("eta", 2.0), ("fare", 30.0)):
+                y_true = rng.gauss(100, 15)
+                y_pred = y_true + rng.gauss(0, scale)
+                events.write(
+                    json.dumps({"model": model, "y_true": y_true, "y_pred": y_pred}) + "\n"
+                )
+        wait_for(
+            lambda: server.value('losswatch_events{model="fare"}') == 2000, about="for all events"
+        )
+        for model in ("eta", "fare"):
+            gauge = server.value(f'losswatch_rmse{{model="{model}"}}')
+            rate = server.value(RATES % (model, model))
+            assert rate is not None
+            assert gauge is not None
+            assert math.isclose(rate, gauge, rel_tol=1e-9), (model, rate, gauge)
+        assert server.value("losswatch_collector_success") == 1
+        types = json.loads(fetch(f"{server.url}/api/v1/metadata?metric=losswatch_l2_loss")[2])
+        assert types["data"]["losswatch_l2_loss"][0]["type"] == "histogram"
+
+
+def test_promtool_is_silent(tmp_path):
+    """``promtool check metrics`` has nothing to say, and OpenMetrics parses."""
+    tool = binary("promtool")
+    (tmp_path / "losswatch.yml").write_text(CONFIG)
+    (tmp_path / "events.ndjson").write_text('{"model": "eta", "y_true": 10, "y_pred": 12}\nno\n')
+    address = f"127.0.0.1:{free_port()}"
+    command = [
+        sys.executable,
+        "-m",
+        "losswatch",
+        "run",
+        str(tmp_path / "losswatch.yml"),
+        "--web.listen-address",
+        address,
+    ]
+    url = f"http://{address}/metrics"
+    with process(command, tmp_path / "run.log", stdin=subprocess.DEVNULL):
+        wait_for(lambda: answers(url) and b'losswatch_mse{model="eta"' in fetch(url)[2])
+        text = fetch(url)[2]
+        openmetrics = fetch(url, Accept="application/openmetrics-text; version=1.0.0")[2].decode()
+    checked = subprocess.run(
+        [tool, "check", "metrics"], input=text, capture_output=True, check=False
+    )
+    assert (checked.returncode, checked.stdout, checked.stderr) == (0, b"", b"")
+    families = {family.name: family for family in text_string_to_metric_families(openmetrics)}
+    assert families["losswatch_l2_loss"].type == "histogram"

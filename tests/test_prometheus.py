@@ -1,0 +1,157 @@
+"""The page that Prometheus reads."""
+
+import logging
+import math
+import sys
+from pathlib import Path
+
+import pytest
+from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
+from prometheus_client.parser import text_string_to_metric_families as parse_text
+
+from losswatch import Monitor, Reason
+from losswatch.core.monitors import Monitors
+from losswatch.prometheus import METRICS, ConfigStatus, Exposition
+
+GOLDEN = Path(__file__).parent / "golden" / "metrics.txt"
+OPENMETRICS = "application/openmetrics-text; version=1.0.0"
+OWN = ["losswatch_build_info", "losswatch_scrape_duration_seconds"]
+
+
+def watched() -> Monitors:
+    """Two models and some refusals, all of it known."""
+    eta = Monitor("eta", buckets=(0.5, 1.0, 4.0, 10.0))
+    eta.update_many([10, 11, 12, 13, math.nan], [10, 12, 14, 11, 1], at=1_700_000_000.0)
+    eta.update(3.0, 5.0, 0.5, at=1_700_000_001.0)
+    position = Monitor('po"si\\tion\n', outputs=("lat", "lon"), buckets=(1.0,))
+    position.update({"lat": 1.0, "lon": 2.0}, {"lat": 2.0, "lon": 5.0}, at=1_700_000_002.0)
+    monitors = Monitors([eta, position, Monitor("idle", buckets=(1.0,))])
+    monitors.reject(Reason.INVALID_JSON, 7)
+    return monitors
+
+
+def page(monitors: Monitors, accept: str = "", names: list[str] | None = None) -> str:
+    config = ConfigStatus(successful=True, loaded_at=1_700_000_000.0)
+    return Exposition(monitors.snapshot, config).render(accept, names or [])[0].decode()
+
+
+def samples(text: str, name: str) -> dict[tuple[tuple[str, str], ...], float]:
+    return {
+        tuple(sorted(sample.labels.items())): sample.value
+        for family in parse_text(text)
+        for sample in family.samples
+        if sample.name == name
+    }
+
+
+def test_the_page_is_the_golden_one():
+    """Every sample of ours, byte for byte; what differs between machines is left out."""
+    lines = [
+        line
+        for line in page(watched()).splitlines()
+        if "losswatch_" in line and not any(name in line for name in OWN)
+    ]
+    assert "\n".join(lines) + "\n" == GOLDEN.read_text()
+
+
+def test_openmetrics_says_the_same():
+    """The OpenMetrics page parses with the client's own parser and has the same samples."""
+    text, openmetrics = page(watched()), page(watched(), accept=OPENMETRICS)
+    assert openmetrics.endswith("# EOF\n")
+
+    def read(families):
+        return {
+            (s.name, tuple(sorted(s.labels.items()))): s.value
+            for family in families
+            for s in family.samples
+            if s.name.startswith("losswatch_") and not s.name.startswith(OWN[1])
+        }
+
+    found = read(parse_openmetrics(openmetrics))
+    assert found == read(parse_text(text))
+    assert len(found) > 80
+
+
+def test_no_events_is_no_error():
+    """A model without events counts 0 events and has no mse at all."""
+    text = page(watched())
+    window = (("model", "idle"), ("window", "lifetime"))
+    assert samples(text, "losswatch_events")[window] == 0
+    assert window not in samples(text, "losswatch_mse")
+    assert samples(text, "losswatch_l2_loss_count")[(("model", "idle"),)] == 0
+    assert (("model", "idle"),) not in samples(text, "losswatch_last_event_timestamp_seconds")
+
+
+def test_several_outputs_have_a_label_and_are_pooled():
+    """The histogram is per output; the gauges are per output and pooled."""
+    text = page(watched())
+    mse = {
+        labels: value
+        for labels, value in samples(text, "losswatch_mse").items()
+        if ("model", 'po"si\\tion\n') in labels
+    }
+    assert sorted(mse.values()) == [1.0, 5.0, 9.0]
+    sums = samples(text, "losswatch_l2_loss_sum")
+    assert [v for labels, v in sums.items() if ("output", "lon") in labels] == [9.0]
+
+
+def test_every_documented_metric_is_there():
+    """Each family of the table has its type and help on the page."""
+    text = page(watched())
+    for name, (kind, about) in METRICS.items():
+        full = f"losswatch_{name}{'_total' if kind == 'counter' else ''}"
+        assert f"# HELP {full} {about}\n" in text
+        assert f"# TYPE {full} {kind}\n" in text
+
+
+def test_a_sum_beyond_float64_stays_finite():
+    """An infinite sum would make every later rate NaN: it stops at the largest float."""
+    monitor = Monitor("huge")
+    monitor.update_many([1.3e154] * 3, [0.0] * 3)
+    text = page(Monitors([monitor]))
+    assert list(samples(text, "losswatch_l2_loss_sum").values()) == [sys.float_info.max]
+    assert list(samples(text, "losswatch_mse").values()) == [1.3e154 * 1.3e154]
+
+
+def test_names_can_be_asked_for():
+    """``name[]`` leaves only these samples."""
+    text = page(watched(), names=["losswatch_mse"])
+    assert {family.name for family in parse_text(text)} == {"losswatch_mse"}
+
+
+def test_a_failure_is_a_sample_and_not_a_failed_scrape(caplog):
+    """When reading fails the page still comes, says so, and the log has the reason."""
+
+    def broken():
+        raise RuntimeError("the disk is on fire")
+
+    with caplog.at_level(logging.ERROR):
+        text = Exposition(broken).render("", [])[0].decode()
+    assert "losswatch_collector_success 0.0\n" in text
+    assert "process_cpu_seconds_total" in text
+    assert "losswatch_mse{" not in text
+    assert "the disk is on fire" in caplog.text
+
+
+def test_reasons_are_there_before_they_happen():
+    """Every reason starts at 0, so that its first increase is seen."""
+    text = page(Monitors([Monitor("eta")]))
+    without_model = {
+        dict(labels)["reason"]
+        for labels, value in samples(text, "losswatch_rejected_events_total").items()
+        if dict(labels)["model"] == "" and value == 0
+    }
+    assert without_model == {reason.value for reason in Reason}
+
+
+@pytest.mark.parametrize(
+    ("accept", "content_type"),
+    [
+        ("", "text/plain"),
+        ("text/plain", "text/plain"),
+        (OPENMETRICS, "application/openmetrics-text"),
+    ],
+)
+def test_the_scraper_chooses_the_format(accept, content_type):
+    """The Accept header decides between text and OpenMetrics."""
+    assert Exposition(watched().snapshot).render(accept, [])[1].startswith(content_type)
