@@ -1,6 +1,6 @@
 # make run    the demo: river models learn real data, their cost is live at /metrics
 # make test   every check and every test
-# make bench  the benchmarks, as ratios to the peers in the same run
+# make bench  the benchmarks, as ratios to the peers in the same run, into docs/benchmarks.md
 # make fix    format the code and mend what ruff can mend
 
 PYTHON ?= python3
@@ -23,7 +23,7 @@ check: $(STAMP)
 	$(BIN)/lint-imports
 
 bench: $(STAMP)
-	$(BIN)/python -m benchmarks
+	$(BIN)/python -m benchmarks --write
 
 fix: $(STAMP)
 	$(BIN)/ruff format .
