@@ -1,0 +1,1 @@
+"""How fast, and how right, beside the peers in the same run."""
