@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
+import numpy as np
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
@@ -43,22 +45,19 @@ class EventColumns:
 
     def by_model(self) -> Iterator[tuple[str | None, EventColumns]]:
         """Yield each model with its events, in their order."""
-        if not self.line:
+        places: dict[str | None, int] = {}
+        model_of = [places.setdefault(model, len(places)) for model in self.model]
+        if len(places) == 1:  # the usual case, without a copy
+            yield self.model[0], self
             return
-        first = self.model[0]
-        if list(self.model).count(first) == len(self):  # the usual case, without a copy
-            yield first, self
-            return
-        rows: dict[str | None, list[int]] = {}
-        for row, model in enumerate(self.model):
-            rows.setdefault(model, []).append(row)
-        for model, chosen in rows.items():
-            yield model, self._take(chosen)
+        codes = np.array(model_of, dtype=np.intp)
+        order = np.argsort(codes, kind="stable")
+        ends = np.cumsum(np.bincount(codes, minlength=len(places))).tolist()
+        columns = [np.array(c)[order] for c in (self.y_true, self.y_pred, self.w, self.line)]
+        for model, place in places.items():
+            cut = slice(ends[place - 1] if place else 0, ends[place])
+            yield model, EventColumns((), *(column[cut].tolist() for column in columns))
 
     def weights(self) -> Sequence[float] | None:
         """Return the weights, or ``None`` if all are 1."""
         return None if list(self.w).count(1.0) == len(self) else self.w
-
-    def _take(self, rows: list[int]) -> EventColumns:
-        columns = (self.model, self.y_true, self.y_pred, self.w, self.line)
-        return EventColumns(*([column[row] for row in rows] for column in columns))  # type: ignore[arg-type]
