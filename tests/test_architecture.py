@@ -35,7 +35,7 @@ def loaded_by(statement: str) -> set[str]:
         ("from losswatch import Cost, ExactSum, Monitor", {"numpy"}),
         ("import losswatch.cli.main", set()),
         ("import losswatch.config.load", {"pydantic", "yaml"}),
-        ("import losswatch.sources.ndjson", {"msgspec"}),
+        ("import losswatch.sources.ndjson", {"msgspec", "numpy"}),
         ("import losswatch.prometheus", {"prometheus_client", "numpy"}),
         ("import losswatch.web.server", {"starlette", "uvicorn", "numpy"}),
     ],

@@ -114,3 +114,10 @@ def test_snapshots_are_consistent_while_threads_write():
     snapshot = monitor.snapshot()
     assert snapshot.pooled.n == 4 * 5000 * 4
     assert snapshot.pooled.mse == (1 + 4 + 9 + 16) / 4
+
+
+@pytest.mark.parametrize(("model", "outputs"), [(7, ()), ("m", ("",)), ("m", (0, 1))], ids=str)
+def test_names_are_text(model, outputs):
+    """A label that is no text would break the page for every model."""
+    with pytest.raises(RejectedEvent, match="must be text, and not empty"):
+        Monitor(model, outputs=outputs)

@@ -97,3 +97,14 @@ def test_costs_of_other_outputs_do_not_merge():
     left, right = MultiOutputCost(("a",)), MultiOutputCost(("b",))
     with pytest.raises(RejectedEvent, match="must have a"):
         left.merge(right)
+
+
+@pytest.mark.parametrize("side", [1.0, None, [1.0], "ab"], ids=str)
+def test_what_is_no_dict_is_refused(side):
+    """Either side must be a dict, also in the first event."""
+    good = {"a": 1.0}
+    for event in ((side, good), (good, side), (side, side)):
+        for cost in (MultiOutputCost(), MultiOutputCost(("a",))):
+            with pytest.raises(RejectedEvent) as refusal:
+                cost.update(*event)
+            assert refusal.value.reason is Reason.WRONG_TYPE

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import yaml
+from yaml.constructor import ConstructorError
+from yaml.reader import ReaderError
 
 from losswatch.errors import Problem
 
@@ -39,21 +41,19 @@ def read_document(text: str, environment: Mapping[str, str]) -> Document:
     """Parse one YAML document.
 
     ``${NAME}`` and ``${NAME:-default}`` in a value become the environment
-    variable; ``$$`` is a dollar. A value not in quotes gets its type after
-    that, so a port stays a number.
+    variable, or the default if that is not set or empty; ``$$`` is a dollar.
+    A value not in quotes gets its type after that, so a port stays a number.
     """
     document = Document()
-    loader = yaml.SafeLoader(text)
     try:
+        loader = _Loader(text)
         node = loader.get_single_node()
         if node is not None:
             document.data = _Builder(loader, environment, document).build(node, ())
     except yaml.YAMLError as error:
-        document.problems.append(_syntax_problem(error))
+        document.problems.append(_syntax_problem(error, text))
     except RecursionError:
         document.problems.append(Problem(0, "", "is nested too deep or within itself"))
-    finally:
-        loader.dispose()
     return document
 
 
@@ -61,6 +61,17 @@ def show_path(path: Path) -> str:
     """Return a path as people write it: ``monitors[0].model``."""
     shown = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path)
     return shown.lstrip(".")
+
+
+class _Loader(yaml.SafeLoader):
+    """Takes 1e-6 for a number, as YAML 1.2 does; PyYAML alone takes it for text."""
+
+
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:float",
+    re.compile(r"[-+]?[0-9]+(\.[0-9]*)?[eE][-+]?[0-9]+$"),
+    list("-+0123456789"),
+)
 
 
 class _Builder:
@@ -72,6 +83,7 @@ class _Builder:
         self._loader = loader
         self._environment = environment
         self._document = document
+        self._seen: set[yaml.Node] = set()
 
     def build(self, node: yaml.Node, path: Path) -> object:
         self._document.lines[path] = node.start_mark.line + 1
@@ -83,29 +95,51 @@ class _Builder:
         return self._build_scalar(node, path)
 
     def _build_mapping(self, node: yaml.MappingNode, path: Path) -> dict[object, object]:
-        self._loader.flatten_mapping(node)
+        self._check_keys(node, path)
+        self._loader.flatten_mapping(node)  # of a key that is merged and given, the given one wins
+        pairs = {str(key.value): (key, value) for key, value in node.value}
         built: dict[object, object] = {}
-        for key_node, value_node in node.value:
-            key = str(key_node.value)
-            if key in built:
-                self._problem(key_node, (*path, key), "stands here twice; keep one")
+        for key, (key_node, value_node) in pairs.items():
             built[key] = self.build(value_node, (*path, key))
             self._document.lines[*path, key] = key_node.start_mark.line + 1
         return built
 
+    def _check_keys(self, node: yaml.MappingNode, path: Path) -> None:
+        """Refuse keys that stand twice; a merge would hide which do."""
+        if node in self._seen:  # an alias: merged already
+            return
+        self._seen.add(node)
+        keys = set()
+        for key, _ in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                raise ConstructorError(None, None, "found a key that is no text", key.start_mark)
+            if key.value in keys:
+                self._problem(key, (*path, key.value), "stands here twice; keep one")
+            keys.add(key.value)
+
     def _build_scalar(self, node: yaml.ScalarNode, path: Path) -> object:
         value = _VARIABLE.sub(lambda match: self._variable(match, node, path), node.value)
         if value != node.value and not node.style:  # not in quotes: its type may be another now
-            node.tag = self._loader.resolve(yaml.ScalarNode, value, (True, False))  # type: ignore[no-untyped-call]
-        node.value = value
-        return self._loader.construct_object(node, deep=True)
+            tag = self._loader.resolve(yaml.ScalarNode, value, (True, False))  # type: ignore[no-untyped-call]
+        else:
+            tag = node.tag
+        filled = yaml.ScalarNode(tag, value, node.start_mark, node.end_mark, node.style)
+        try:
+            return self._loader.construct_object(filled, deep=True)
+        except (ValueError, KeyError, AttributeError):  # so PyYAML says that a tag does not fit
+            kind = tag.rpartition(":")[2]
+            message = f"is {value!r:.60}, which is no valid {kind}; put it in quotes if it is text"
+            self._problem(node, path, message)
+            return None
 
     def _variable(self, match: re.Match[str], node: yaml.Node, path: Path) -> str:
         name: str | None = match["name"]
         default: str | None = match["default"]
         if name is None:
             return "$"
-        value = self._environment.get(name, default)
+        value = self._environment.get(name)
+        if not value and default is not None:  # as in a shell, empty is as good as not set
+            return default
         if value is None:
             self._problem(
                 node,
@@ -119,7 +153,16 @@ class _Builder:
         self._document.problems.append(Problem(node.start_mark.line + 1, show_path(path), message))
 
 
-def _syntax_problem(error: yaml.YAMLError) -> Problem:
-    mark = getattr(error, "problem_mark", None)
-    what = getattr(error, "problem", None) or str(error)
-    return Problem(mark.line + 1 if mark else 0, "", f"is no valid YAML: {what}")
+def _syntax_problem(error: yaml.YAMLError, text: str) -> Problem:
+    if isinstance(error, ReaderError):
+        line = text.count("\n", 0, error.position) + 1
+        return Problem(line, "", f"is no valid YAML: found {text[error.position]!r}; remove it")
+    assert isinstance(error, yaml.MarkedYAMLError)
+    line = error.problem_mark.line + 1 if error.problem_mark else 0
+    what = (error.problem or "").removeprefix("but ")
+    remedy = ""
+    if r"'\t'" in what:
+        remedy = "; indent with spaces, not with tabs"
+    elif what.endswith("got '{'"):
+        remedy = "; within brackets put ${...} in quotes"
+    return Problem(line, "", f"is no valid YAML: {what}{remedy}")

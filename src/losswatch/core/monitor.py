@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
 from dataclasses import dataclass
 from threading import Lock
 from typing import TYPE_CHECKING
@@ -17,6 +16,8 @@ from losswatch.core.validity import Columns, as_columns, find_rejected
 from losswatch.errors import Reason, RejectedEvent
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import ArrayLike
 
 __all__ = ["Monitor", "OutputSnapshot", "Snapshot"]
@@ -68,6 +69,11 @@ class Monitor:
     buckets
         Upper bounds of the buckets of ``losswatch_l2_loss``.
 
+    Raises
+    ------
+    RejectedEvent
+        A name is no text, or that of an output is empty.
+
     Examples
     --------
     >>> monitor = Monitor("eta")
@@ -87,6 +93,10 @@ class Monitor:
         outputs: tuple[str, ...] = (),
         buckets: tuple[float, ...] = DEFAULT_BUCKETS,
     ) -> None:
+        for name in (model, *outputs):
+            if not isinstance(name, str) or (name == SINGLE and name in outputs):
+                detail = f"a model or output is named {name!r:.60}; must be text, and not empty"
+                raise RejectedEvent(Reason.WRONG_TYPE, detail)
         self.model = model
         self.outputs = outputs
         self._lock = Lock()
@@ -180,20 +190,13 @@ class Monitor:
 
     def _score(self, y_true: object, y_pred: object, w: float | None) -> dict[str, float]:
         if self.outputs:
-            losses = self._cost.update(_as_dict(y_true), _as_dict(y_pred), w)
+            losses = self._cost.update(y_true, y_pred, w)  # type: ignore[arg-type]
         else:
             losses = {SINGLE: self._cost[SINGLE].update(y_true, y_pred, w)}  # type: ignore[arg-type]
         if w is None or w != 0:
             for output, loss in losses.items():
                 self._losses[output].update(loss)
         return losses
-
-
-def _as_dict(value: object) -> Mapping[str, float]:
-    if isinstance(value, Mapping):
-        return value
-    detail = f"{value!r:.60} is no dict of outputs; a model with several outputs needs one"
-    raise RejectedEvent(Reason.WRONG_TYPE, detail)
 
 
 def _without(columns: Columns, rejected: list[RejectedEvent]) -> Columns:

@@ -69,6 +69,10 @@ class Monitors:
         self._lock = Lock()
         self._rejected: Counter[Reason] = Counter()
 
+    def get(self, model: str) -> Monitor | None:
+        """Return the monitor of a model, ``None`` if there is none."""
+        return self._monitors.get(model)
+
     def setdefault(self, monitor: Monitor) -> Monitor:
         """Watch a model with this monitor; return the one that watches it already, if any."""
         with self._lock:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from losswatch.core.cost import Cost
 from losswatch.errors import Reason, RejectedEvent
 
 if TYPE_CHECKING:
-    from collections.abc import ItemsView, Mapping
+    from collections.abc import ItemsView
 
 __all__ = ["MultiOutputCost", "check_outputs"]
 
@@ -106,27 +107,29 @@ class MultiOutputCost:
     def _scored(
         self, y_true: Mapping[str, float], y_pred: Mapping[str, float], w: float | None
     ) -> tuple[MultiOutputCost, dict[str, float]]:
-        check_outputs(self.outputs or tuple(y_true), y_true, y_pred)
-        event = MultiOutputCost(self.outputs or tuple(y_true))
+        outputs = self.outputs or (tuple(y_true) if isinstance(y_true, Mapping) else ())
+        check_outputs(outputs, y_true, y_pred)
+        event = MultiOutputCost(outputs)
         losses = {
             output: cost.update(y_true[output], y_pred[output], w) for output, cost in event.items()
         }
         return event, losses
 
 
-def check_outputs(
-    outputs: tuple[str, ...], y_true: Mapping[str, object], y_pred: Mapping[str, object]
-) -> None:
+def check_outputs(outputs: tuple[str, ...], y_true: object, y_pred: object) -> None:
     """Refuse an event that does not have exactly these outputs on both sides.
 
     Raises
     ------
     RejectedEvent
-        With reason ``outputs_differ``.
+        With reason ``outputs_differ``, or ``wrong_type`` for what is no dict.
     """
     for side, values in (("y_true", y_true), ("y_pred", y_pred)):
+        if not isinstance(values, Mapping):
+            detail = f"{side} is {values!r:.60}; must be a dict of outputs"
+            raise RejectedEvent(Reason.WRONG_TYPE, detail)
         if len(values) != len(outputs) or not all(output in values for output in outputs):
             found = ", ".join(sorted(map(str, values))[:8]) or "none"
-            wanted = ", ".join(outputs) or "at least one"
+            wanted = ", ".join(map(str, outputs)) or "at least one"
             detail = f"{side} has the outputs {found}; must have {wanted}"
             raise RejectedEvent(Reason.OUTPUTS_DIFFER, detail)

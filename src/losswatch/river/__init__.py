@@ -4,8 +4,8 @@
 >>> from losswatch.river import MSE, RMSE
 >>> model = preprocessing.StandardScaler() | linear_model.LinearRegression()
 >>> evaluate.progressive_val_score(datasets.TrumpApproval(), model, RMSE() + MSE())
-RMSE: 5.225957
-MSE: 27.310622
+RMSE: 3.911981
+MSE: 15.303595
 """
 
 from losswatch.river.metrics import MAE, MSE, RMSE, Bias

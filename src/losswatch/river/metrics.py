@@ -17,7 +17,9 @@ class _ExactMetric(metrics.base.RegressionMetric):
     """What the metrics share: one exact cost, of which each reads a number.
 
     An event that cannot be scored is counted in ``rejected`` and changes
-    nothing, so one NaN does not spoil an evaluation. Without events ``get``
+    nothing, so one NaN does not spoil an evaluation. ``revert`` takes it out
+    of ``rejected`` again: in ``river.utils.Rolling`` both ``cost.n`` and
+    ``rejected`` count what is in the window now. Without events ``get``
     returns 0, as all of river's metrics do; ask ``cost.n`` whether there were.
     """
 
@@ -26,14 +28,14 @@ class _ExactMetric(metrics.base.RegressionMetric):
         self.rejected: Counter[Reason] = Counter()
 
     def update(self, y_true: float, y_pred: float, w: float = 1.0) -> None:
-        """Add one event."""
+        """Add one event; one that cannot be scored only counts as rejected."""
         try:
             self.cost.update(y_true, y_pred, None if w == 1.0 else w)
         except RejectedEvent as rejection:
             self.rejected[rejection.reason] += 1
 
     def revert(self, y_true: float, y_pred: float, w: float = 1.0) -> None:
-        """Take one event out again; undoes ``update`` bit for bit."""
+        """Take one event out again, rejected or not; undoes ``update`` bit for bit."""
         try:
             self.cost.revert(y_true, y_pred, None if w == 1.0 else w)
         except RejectedEvent as rejection:
@@ -96,7 +98,9 @@ class MAE(_ExactMetric):
 class Bias(_ExactMetric):
     """Mean of ``y_true - y_pred``, exact: above 0, predictions are too low.
 
-    The better of two is the one closer to 0.
+    The better of two is the one closer to 0. What sorts metrics by ``get``
+    instead of asking ``is_better_than``, such as river's successive halving,
+    would prefer the most negative one: give it :class:`MAE`.
     """
 
     def is_better_than(self, other: metrics.base.Metric) -> bool:

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from typing import Any
 
-from river import base
+from river import base, linear_model
 
 from losswatch.core.cost import Cost
 from losswatch.core.histogram import DEFAULT_BUCKETS
 from losswatch.core.monitor import Monitor
 from losswatch.core.outputs import MultiOutputCost
-from losswatch.errors import RejectedEvent
+from losswatch.errors import Reason, RejectedEvent
 from losswatch.service.live import live_monitor, serve_live
 
 __all__ = ["Monitored"]
@@ -21,19 +22,22 @@ __all__ = ["Monitored"]
 logger = logging.getLogger(__name__)
 
 
-class Monitored(base.Wrapper[Any], base.Regressor):
+class Monitored(base.Wrapper[Any], base.Estimator):
     """Scores each ``learn_one`` of a regressor, live at ``/metrics``.
 
     Wraps any river regressor, with one output or several, or a pipeline that
     ends in one, and behaves as it does. Each event is scored against the
     prediction made before the model learned it; one that cannot be scored is
-    counted, logged once, and learned all the same: watching never stops a
-    model.
+    counted, and learned all the same: watching never stops a model. The first
+    of each reason is logged. ``learn_many`` is the model's own and not scored.
+
+    Put it around a pipeline rather than at its end: there it sees features
+    that the steps before it have learned already.
 
     ``cost`` is the cost of this model: it goes along with pickle and deepcopy,
     and a clone starts anew. ``/metrics`` shows what this process has scored
     under ``name`` since it started, all copies and clones together, so its
-    counters never go down.
+    counters never go down. Outputs are named by ``str`` of river's keys.
 
     The cost is one prediction an event, none if the event was just predicted.
 
@@ -42,7 +46,8 @@ class Monitored(base.Wrapper[Any], base.Regressor):
     model
         The model to watch.
     name
-        The value of the label ``model``.
+        The value of the label ``model``. Models of the same name share one
+        series; it shows the outputs of the first and refuses other ones.
     listen
         Where ``/metrics`` is served, from the first event on; ``None`` serves
         nothing. If the address is taken, a warning says so.
@@ -58,7 +63,7 @@ class Monitored(base.Wrapper[Any], base.Regressor):
     >>> for x, y in datasets.TrumpApproval():
     ...     model.learn_one(x, y)
     >>> model.cost
-    Cost(n=1001, mse=27.3106, rmse=5.22596, mae=1.52236, bias=1.45166)
+    Cost(n=1001, mse=15.3036, rmse=3.91198, mae=1.31455, bias=0.303789)
     """
 
     def __init__(
@@ -74,10 +79,17 @@ class Monitored(base.Wrapper[Any], base.Regressor):
         self.buckets = buckets
         self.cost: Cost | MultiOutputCost | None = None
         self._predicted: tuple[object, Any] | None = None
+        self._logged: set[Reason] = set()
 
     @property
     def _wrapped_model(self) -> Any:
         return self.model
+
+    @property
+    def _last_step(self) -> Any:
+        # river asks a pipeline for this to learn what kind of model it is; answering
+        # makes this one a Regressor or a MultiTargetRegressor, as the model is.
+        return getattr(self.model, "_last_step", self.model)
 
     def predict_one(self, x: dict[Any, Any], **kwargs: Any) -> Any:
         """Predict as the model does."""
@@ -106,15 +118,42 @@ class Monitored(base.Wrapper[Any], base.Regressor):
     def _score(self, y_true: Any, y_pred: Any, w: float | None) -> None:
         if y_pred is None or y_pred == {}:  # river: the model cannot predict yet
             return
-        multiple = isinstance(y_true, Mapping)
+        y_true, y_pred = _with_names(y_true), _with_names(y_pred)
         if self.cost is None:
-            self.cost = MultiOutputCost(tuple(y_true)) if multiple else Cost()
-        outputs = self.cost.outputs if isinstance(self.cost, MultiOutputCost) else ()
-        live = live_monitor(Monitor(self.name, outputs=outputs, buckets=self.buckets))
+            self.cost = MultiOutputCost() if isinstance(y_pred, dict) else Cost()
+        outputs = _list_outputs(y_true, y_pred)
+        live = live_monitor(
+            self.name, lambda: Monitor(self.name, outputs=outputs, buckets=self.buckets)
+        )
         if self.listen is not None:
             serve_live(self.listen)
         try:
             live.update(y_true, y_pred, w, at=time.time())
-            self.cost.update(y_true, y_pred, w)
         except RejectedEvent as rejection:
+            self._log(rejection)
+        with suppress(RejectedEvent, TypeError):  # logged above; a TypeError: one side is no dict
+            self.cost.update(y_true, y_pred, w)
+
+    def _log(self, rejection: RejectedEvent) -> None:
+        """Log the first of each reason: after one NaN, a model may predict nothing else."""
+        if rejection.reason not in self._logged:
+            self._logged.add(rejection.reason)
             logger.warning("model %s: event not scored: %s", self.name, rejection)
+
+    @classmethod
+    def _unit_test_params(cls) -> Iterator[dict[str, Any]]:
+        yield {"model": linear_model.LinearRegression(), "listen": None}
+
+
+def _with_names(value: Any) -> Any:
+    """Return one side of an event with its outputs, if any, named by text as labels are."""
+    if isinstance(value, Mapping):
+        return {str(output): number for output, number in value.items()}
+    return value
+
+
+def _list_outputs(y_true: Any, y_pred: Any) -> tuple[str, ...]:
+    """Return the outputs that either side names: the first event may lack some on one side."""
+    if not isinstance(y_pred, dict):
+        return ()
+    return tuple(y_true | y_pred if isinstance(y_true, dict) else y_pred)

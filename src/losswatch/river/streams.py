@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from river import base, compose, datasets, linear_model, optim, preprocessing, tree
+from river import base, compose, datasets, linear_model, optim, preprocessing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,7 +21,7 @@ class DemoStream:
     name: str
     unit: str
     dataset: base.typing.Dataset
-    model: base.Estimator
+    model: compose.Pipeline
 
     def __iter__(self) -> Iterator[tuple[dict[Any, Any], float]]:
         return iter(self.dataset)
@@ -30,24 +30,26 @@ class DemoStream:
 def demo_streams() -> list[DemoStream]:
     """Return the streams of the demo, a thousand events or so each."""
     return [
-        DemoStream("approval", "points", datasets.TrumpApproval(), _linear(0.01)),
+        DemoStream("approval", "points", datasets.TrumpApproval(), _linear(0.01, 0.3)),
         DemoStream("water_flow", "litres a second", datasets.WaterFlow(), _by_hour()),
-        DemoStream("chick_weight", "grams", datasets.ChickWeights(), _tree()),
-        DemoStream("sp500_return", "percent", datasets.SP500Stocks(), _linear(0.001)),
+        DemoStream("chick_weight", "grams", datasets.ChickWeights(), _by_age()),
+        DemoStream("sp500_return", "percent", datasets.SP500Stocks(), _linear(0.0003, 0.001)),
     ]
 
 
-def _linear(rate: float) -> base.Estimator:
-    return preprocessing.StandardScaler() | linear_model.LinearRegression(optim.SGD(rate))
+def _linear(rate: float, intercept_rate: float) -> compose.Pipeline:
+    """Return a linear model; its intercept follows the level of the target, fast or slowly."""
+    return preprocessing.StandardScaler() | linear_model.LinearRegression(
+        optim.SGD(rate), intercept_lr=intercept_rate
+    )
 
 
-def _tree() -> base.Estimator:
-    return tree.HoeffdingTreeRegressor(grace_period=50)
+def _by_hour() -> compose.Pipeline:
+    return compose.FuncTransformer(_hour_of_day) | _linear(0.01, 0.3)
 
 
-def _by_hour() -> base.Estimator:
-    hours = compose.FuncTransformer(_hour_of_day)
-    return hours | preprocessing.StandardScaler() | linear_model.LinearRegression(optim.SGD(0.05))
+def _by_age() -> compose.Pipeline:
+    return compose.FuncTransformer(_growth) | _linear(0.003, 0.01)
 
 
 def _hour_of_day(x: dict[str, Any]) -> dict[str, float]:
@@ -59,3 +61,8 @@ def _hour_of_day(x: dict[str, Any]) -> dict[str, float]:
         "sin2": math.sin(2 * turn),
         "cos2": math.cos(2 * turn),
     }
+
+
+def _growth(x: dict[str, Any]) -> dict[str, float]:
+    """Return the age, squared too because growth speeds up, and the age on this diet."""
+    return {"age": x["time"], "age2": x["time"] ** 2, f"age on diet {x['diet']}": x["time"]}

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from losswatch.errors import ListenError
+
 __all__ = ["split_address"]
 
 
 def split_address(listen: str) -> tuple[str, int]:
     """Return host and port.
+
+    Raises
+    ------
+    ListenError
+        It is no address and port.
 
     Examples
     --------
@@ -14,4 +21,6 @@ def split_address(listen: str) -> tuple[str, int]:
     (('127.0.0.1', 18100), ('::1', 0), ('127.0.0.1', 9000))
     """
     host, _, port = listen.rpartition(":")
+    if not (port.isascii() and port.isdecimal()):
+        raise ListenError(f"cannot listen on {listen!r}; must be as in 127.0.0.1:18100")
     return host.strip("[]") or "127.0.0.1", int(port)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
+from losswatch.config.model import format_of
 from losswatch.core.histogram import DEFAULT_BUCKETS
 from losswatch.core.monitor import Monitor
 from losswatch.sources.csv import CsvDecoder
@@ -48,10 +49,6 @@ def make_source(config: SourceConfig, folder: Path) -> Source:
 def decoder_for(config: SourceConfig) -> Callable[[], Decoder]:
     """Return what makes a decoder for each file of a source."""
     fields = Fields({str(name): place for name, place in config.fields.items()})
-    if (config.format or _format_of(config.file)) == "csv":
+    if (config.format or format_of(config.file)) == "csv":
         return partial(CsvDecoder, fields, config.model, config.max_line_bytes, config.delimiter)
     return partial(NdjsonDecoder, fields, config.model, config.max_line_bytes)
-
-
-def _format_of(file: str) -> str:
-    return "csv" if file.removesuffix(".gz").endswith(".csv") else "ndjson"

@@ -16,6 +16,8 @@ from losswatch.service.address import split_address
 from losswatch.service.serve import serve
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from losswatch.core.monitor import Monitor
     from losswatch.core.monitors import MonitorsSnapshot
     from losswatch.web.server import WebServer
@@ -29,9 +31,9 @@ _servers: dict[tuple[int, str], WebServer | None] = {}
 _lock = Lock()
 
 
-def live_monitor(monitor: Monitor) -> Monitor:
-    """Return the live monitor of a model: this one, or the one that came before."""
-    return _monitors.setdefault(monitor)
+def live_monitor(model: str, make: Callable[[], Monitor]) -> Monitor:
+    """Return the live monitor of a model, made if there is none yet."""
+    return _monitors.get(model) or _monitors.setdefault(make())
 
 
 def serve_live(listen: str, *, required: bool = False) -> WebServer | None:
@@ -60,8 +62,8 @@ def serve_live(listen: str, *, required: bool = False) -> WebServer | None:
 
 
 def _try_to_serve(listen: str, *, required: bool) -> WebServer | None:
-    host, port = split_address(listen)
     try:
+        host, port = split_address(listen)
         return serve(_monitors, host=host, port=port)
     except ListenError as error:
         if required:

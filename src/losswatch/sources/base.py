@@ -43,6 +43,12 @@ class Decoder(Protocol):
         :class:`Refusal` and the others count.
         """
 
+    def decode_cut(self, line: bytes, number: int) -> Batch:
+        """Decode the last line of a file that was taken away before its line feed came.
+
+        It is refused unless the format tells that it is whole.
+        """
+
 
 class Source(Protocol):
     """Somewhere that events come from.

@@ -22,8 +22,9 @@ __all__ = ["CsvDecoder"]
 class CsvDecoder:
     """Decodes CSV; the first line is the header.
 
-    If the header lacks ``y_true`` or ``y_pred``, it and every line after it is
-    refused (``wrong_header``): the count tells how many events are lost.
+    If the header lacks ``y_true`` or ``y_pred``, or a column that ``fields``
+    names, it and every line after it is refused (``wrong_header``): the count
+    tells how many events are lost.
 
     Parameters
     ----------
@@ -39,6 +40,7 @@ class CsvDecoder:
 
     def __init__(self, fields: Fields, model: str | None, limit: int, delimiter: str = ",") -> None:
         self._columns = fields.places
+        self._named = fields.named
         self._default_model = model
         self._limit = limit
         self._delimiter = delimiter
@@ -64,6 +66,12 @@ class CsvDecoder:
         batch.columns = EventColumns.of(events)
         return batch
 
+    def decode_cut(self, line: bytes, number: int) -> Batch:
+        """Refuse a record without line feed: the end of its last number may be missing."""
+        del line
+        detail = "the file was taken away before the line feed of this record was written"
+        return Batch(refused=[Refusal(number, Reason.INVALID_CSV, detail)], lines=1)
+
     def _cells(self, line: bytes) -> list[str]:
         if len(line) > self._limit:
             detail = (
@@ -71,7 +79,7 @@ class CsvDecoder:
             )
             raise RejectedEvent(Reason.LINE_TOO_LONG, detail)
         try:
-            text = line.decode("utf-8" if self._header else "utf-8-sig").rstrip("\r")
+            text = line.decode("utf-8" if self._header else "utf-8-sig")
         except UnicodeDecodeError as error:
             detail = f"byte {error.start + 1} of the line is no UTF-8"
             raise RejectedEvent(Reason.INVALID_UTF8, detail) from None
@@ -92,7 +100,8 @@ class CsvDecoder:
             for field, column in self._columns.items()
             if column in self._header
         }
-        missing = [self._columns[f] for f in ("y_true", "y_pred") if f not in self._places]
+        needed = {"y_true", "y_pred", *self._named}
+        missing = [c for field, c in self._columns.items() if field in needed - set(self._places)]
         if missing:
             self._wrong = (
                 f"the header is {self._delimiter.join(self._header)!r:.120}; it lacks "

@@ -9,7 +9,7 @@ import msgspec
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["FIELDS", "Fields", "field_conflict"]
+__all__ = ["FIELDS", "Fields"]
 
 FIELDS = ("y_true", "y_pred", "w", "model")
 """The fields of an event, in the order of :class:`losswatch.core.events.Event`."""
@@ -30,7 +30,8 @@ class Fields:
     Parameters
     ----------
     places
-        Field to place; a field not named stands under its own name.
+        Field to place; a field not named stands under its own name. No two
+        at the same place, none inside another: the config sees to that.
 
     Examples
     --------
@@ -40,6 +41,7 @@ class Fields:
     """
 
     def __init__(self, places: Mapping[str, str] | None = None) -> None:
+        self.named = frozenset(places or ())  # given by the user: they must be there
         self.places = {name: name for name in FIELDS} | dict(places or {})
         self.paths = {name: tuple(place.split(".")) for name, place in self.places.items()}
 
@@ -78,20 +80,5 @@ def _struct(tree: Tree, prefix: str, attributes: dict[str, str]) -> type[msgspec
             )
             default = (msgspec.field(default_factory=inner),) if optional else ()
             members.append((attribute, inner, *default))
-    members.sort(key=len)  # those without a default first
+    # Those without a default come first, as they must: y_true and y_pred lead FIELDS.
     return msgspec.defstruct("Record", members, rename=keys, gc=False)
-
-
-def field_conflict(places: Mapping[str, str]) -> str | None:
-    """Return what is wrong with places, or ``None``.
-
-    Two fields may not share a place, nor may one stand inside another.
-    """
-    paths = Fields(places).paths
-    for name, path in paths.items():
-        if not all(path):
-            return f"the place of {name} is {places[name]!r}; must be keys with dots between them"
-        for other, longer in paths.items():
-            if name != other and longer[: len(path)] == path:
-                return f"{other} ({'.'.join(longer)}) stands at or inside {name} ({'.'.join(path)})"
-    return None

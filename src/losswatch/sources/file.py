@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gzip
 import zlib
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING
 
 from losswatch.errors import SourceError
 from losswatch.sources.lines import READ_SIZE, LineReader
@@ -42,25 +42,33 @@ class FileSource:
     def __init__(self, path: Path, decoder: Callable[[], Decoder], limit: int) -> None:
         self.name = str(path)
         self._raw = _open(path)
-        self._stream: IO[bytes] = self._raw
+        self._stream: BufferedReader | gzip.GzipFile = self._raw
         if self._raw.peek(2).startswith(_GZIP):
-            self._stream = gzip.GzipFile(fileobj=self._raw)  # type: ignore[assignment]
+            self._stream = gzip.GzipFile(fileobj=self._raw)
         self._reader = LineReader(decoder(), limit)
-        self.position = 0  # bytes read of the file, compressed if it is
+        self.position = 0  # bytes read of the file, compressed if it is and is no pipe
 
     def next_batch(self) -> Batch | None:
         """Return the next lines; see :class:`losswatch.sources.base.Source`."""
         if self._raw.closed:
             return None
-        try:
-            data = self._stream.read(READ_SIZE)
-        except (OSError, EOFError, zlib.error) as error:
-            raise SourceError(f"{self.name}: cannot be read: {error}") from None
-        self.position = self._raw.tell()
+        data = self._read()
+        self.position = self._raw.tell() if self._raw.seekable() else self.position + len(data)
         if data:
             return self._reader.feed(data)
         self.close()
         return self._reader.finish()
+
+    def _read(self) -> bytes:
+        """Read on; where the file breaks off, first hand over what comes before that."""
+        pieces: list[bytes] = []
+        try:
+            while sum(map(len, pieces)) < READ_SIZE and (piece := self._stream.read1(READ_SIZE)):
+                pieces.append(piece)
+        except (OSError, EOFError, zlib.error) as error:
+            if not pieces:
+                raise SourceError(f"{self.name}: cannot be read: {error}") from None
+        return b"".join(pieces)
 
     def close(self) -> None:
         """Close the file."""
@@ -72,3 +80,5 @@ def _open(path: Path) -> BufferedReader:
         return path.open("rb")
     except OSError as error:
         raise SourceError(f"{path}: cannot be opened: {error.strerror}") from None
+    except ValueError as error:  # a NUL in the name
+        raise SourceError(f"{str(path)!r}: cannot be opened: {error}") from None

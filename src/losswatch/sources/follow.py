@@ -24,7 +24,7 @@ class FollowSource:
     When another file takes the name, the old one is read to its end first. When the file is
     emptied, reading starts at its beginning again. Before it exists, waits for
     it. A line counts when it is complete; half a line at the end of a file
-    that was rotated away is refused.
+    that was rotated away or emptied is refused.
 
     What it cannot see: a file that was emptied and has grown past the old
     position again before the next look.
@@ -45,7 +45,7 @@ class FollowSource:
         try:
             return self._next_batch()
         except OSError as error:
-            raise SourceError(f"{self.name}: cannot be read: {error}") from None
+            raise SourceError(f"{self.name}: cannot be read: {error.strerror or error}") from None
 
     def close(self) -> None:
         """Close the file."""
@@ -87,6 +87,6 @@ class FollowSource:
 
     def _start_over(self) -> Batch:
         """Hand over half a line that will never be whole, and begin a new file."""
-        last = self._reader.finish()
+        last = self._reader.cut()
         self._reader = LineReader(self._make_decoder(), self._limit)
         return last

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from losswatch.sources.base import Batch
+
 if TYPE_CHECKING:
-    from losswatch.sources.base import Batch, Decoder
+    from losswatch.sources.base import Decoder
 
 __all__ = ["READ_SIZE", "LineReader", "LineSplitter"]
 
@@ -64,6 +66,11 @@ class LineReader:
     def finish(self) -> Batch:
         """Return what the last line holds, if it had no line feed."""
         return self._decode(self._splitter.finish())
+
+    def cut(self) -> Batch:
+        """Return what the last line holds, if its line feed will never come."""
+        rest = self._splitter.finish()
+        return self._decoder.decode_cut(rest[0], self._line) if rest else Batch()
 
     def _decode(self, lines: list[bytes]) -> Batch:
         first = self._line

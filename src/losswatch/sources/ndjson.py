@@ -55,23 +55,27 @@ class NdjsonDecoder:
 
     def decode(self, lines: Sequence[bytes], first: int) -> Batch:
         """Decode lines; see :class:`losswatch.sources.base.Decoder`."""
-        if first == 1 and lines and lines[0].startswith(_BOM):
-            lines = [lines[0][len(_BOM) :], *lines[1:]]
-        if max(map(len, lines), default=0) <= self._limit and _is_utf8(b"\n".join(lines)):
-            try:
-                records = list(map(self._record, lines))
-            except (msgspec.DecodeError, RecursionError):
-                pass  # one of them is bad, or has several outputs
-            else:
-                return Batch(
-                    self._columns(records, range(first, first + len(lines))), lines=len(lines)
-                )
-        return self._decode_singly(lines, first)
+        return self._decode_together(lines, first) or self._decode_singly(lines, first)
+
+    def decode_cut(self, line: bytes, number: int) -> Batch:
+        """Decode a line without line feed: the brace at its end tells that it is whole."""
+        return self.decode([line], number)
+
+    def _decode_together(self, lines: Sequence[bytes], first: int) -> Batch | None:
+        """Return ``None`` if one of them is bad, or has several outputs."""
+        if max(map(len, lines), default=0) > self._limit or not _is_utf8(b"\n".join(lines)):
+            return None
+        try:
+            records = list(map(self._record, lines))
+        except (msgspec.DecodeError, RecursionError):
+            return None
+        columns = self._columns(records, range(first, first + len(lines)))
+        return Batch(columns, lines=len(lines))
 
     def _columns(self, records: list[Any], lines: Sequence[int]) -> EventColumns:
         model = self._default_model
         return EventColumns(
-            model=[model if name is None else name for name in map(self._model, records)],
+            model=[name or model for name in map(self._model, records)],
             y_true=list(map(self._y_true, records)),
             y_pred=list(map(self._y_pred, records)),
             w=[1.0 if w is None else w for w in map(self._w, records)],
@@ -81,7 +85,8 @@ class NdjsonDecoder:
     def _decode_singly(self, lines: Sequence[bytes], first: int) -> Batch:
         batch = Batch(lines=len(lines))
         records, numbers, events = [], [], []
-        for number, line in zip(count(first), lines):
+        for number, text in zip(count(first), lines):
+            line = text.removeprefix(_BOM)
             try:
                 self._check(line)
                 try:
@@ -113,12 +118,12 @@ class NdjsonDecoder:
     def _event(self, line: bytes, number: int) -> Event:
         """Read a line the thorough way."""
         try:
-            record = json.loads(line, parse_int=float)
+            record = json.loads(line.decode(), parse_int=float)  # bytes could pass as UTF-16
         except RecursionError:
             detail = "the line is nested too deep; must be a JSON object with few levels"
             raise RejectedEvent(Reason.TOO_DEEP, detail) from None
-        except ValueError as error:
-            detail = f"{error}; must be one JSON object a line"
+        except json.JSONDecodeError as error:
+            detail = f"{error.msg}: column {error.colno}; must be one JSON object a line"
             raise RejectedEvent(Reason.INVALID_JSON, detail) from None
         found = {name: _walk(record, path) for name, path in self._paths.items()}
         return Event(

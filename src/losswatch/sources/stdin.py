@@ -7,6 +7,7 @@ import selectors
 import sys
 from typing import IO, TYPE_CHECKING
 
+from losswatch.errors import SourceError
 from losswatch.sources.base import Batch
 from losswatch.sources.lines import READ_SIZE, LineReader
 
@@ -32,7 +33,7 @@ class StdinSource:
         self._selector = selectors.DefaultSelector()
         try:
             self._selector.register(self._fd, selectors.EVENT_READ)
-        except (PermissionError, OSError):  # a regular file is always ready
+        except OSError:  # a regular file is always ready
             self._selector.close()
 
     def next_batch(self) -> Batch | None:
@@ -41,7 +42,10 @@ class StdinSource:
             return None
         if self._selector.get_map() and not self._selector.select(timeout=0):
             return Batch()
-        data = os.read(self._fd, READ_SIZE)
+        try:
+            data = os.read(self._fd, READ_SIZE)
+        except OSError as error:
+            raise SourceError(f"{self.name}: cannot be read: {error.strerror}") from None
         if data:
             return self._reader.feed(data)
         self._ended = True
@@ -49,4 +53,5 @@ class StdinSource:
 
     def close(self) -> None:
         """Forget standard input; it stays open."""
+        self._ended = True
         self._selector.close()

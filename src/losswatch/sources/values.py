@@ -20,7 +20,7 @@ def json_value(name: str, value: object) -> float | dict[str, float]:
     """
     if not isinstance(value, dict):
         return _number(name, value)
-    return {key: _number(f"{name}.{key}", number) for key, number in value.items()}
+    return {_text(name, key): _number(f"{name}.{key}", number) for key, number in value.items()}
 
 
 def weight(value: object) -> float:
@@ -30,8 +30,10 @@ def weight(value: object) -> float:
 
 def label(value: object) -> str | None:
     """Return the name of a model, ``None`` if there is none."""
-    if value is None or isinstance(value, str):
-        return value
+    if value is None:
+        return None
+    if isinstance(value, str):
+        return _text("model", value)
     raise RejectedEvent(Reason.WRONG_TYPE, f"model is {value!r:.60}; must be text")
 
 
@@ -53,6 +55,16 @@ def text_value(name: str, text: str) -> float:
     if number is None or "_" in text or not text.isascii():  # Python takes 1_000 too
         raise RejectedEvent(Reason.WRONG_TYPE, f"{name} is {text!r:.60}; must be a number")
     return _finite(name, number)
+
+
+def _text(name: str, text: str) -> str:
+    """Refuse half of a surrogate pair: JSON can spell it, nothing can print or export it."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        detail = f"{name} has {text!r:.60}, which is no Unicode text"
+        raise RejectedEvent(Reason.INVALID_UTF8, detail) from None
+    return text
 
 
 def _number(name: str, value: object) -> float:

@@ -18,6 +18,7 @@ __all__ = ["WebServer"]
 
 _MOST_CONNECTIONS = 128
 _STOP_SECONDS = 3.0
+_LAST_PORT = 65_535
 
 
 class WebServer:
@@ -84,10 +85,12 @@ class WebServer:
 def _listen(host: str, port: int) -> socket.socket:
     """Bind here and not in uvicorn, which would end the process if it cannot."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    where = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    if not 0 <= port <= _LAST_PORT:
+        raise ListenError(f"cannot listen on {where}: the last port is {_LAST_PORT}")
     try:
         return socket.create_server((host, port), family=family, backlog=_MOST_CONNECTIONS)
     except OSError as error:
-        where = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
         raise ListenError(
             f"cannot listen on {where}: {error.strerror or error};"
             " stop what listens there or choose another port"

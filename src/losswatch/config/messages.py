@@ -1,0 +1,104 @@
+"""What the messages about a wrong config say: what was found, and what is allowed."""
+
+from __future__ import annotations
+
+import datetime as dt
+import difflib
+from typing import TYPE_CHECKING, get_args
+
+from pydantic import BaseModel
+
+from losswatch.config.model import Config, FieldName
+
+if TYPE_CHECKING:
+    from pydantic.fields import FieldInfo
+    from pydantic_core import ErrorDetails
+
+    from losswatch.config.document import Path
+
+__all__ = ["message_of", "path_of"]
+
+_RULES = {
+    "bool_type": "must be true or false",
+    "dict_type": "must be keys with values; allowed: {keys}",
+    "float_type": "must be a number",
+    "greater_than_equal": "must be at least {ge}",
+    "int_type": "must be a whole number",
+    "list_type": "must be a list",
+    "literal_error": "must be {expected}",
+    "model_type": "must be keys with values; allowed: {keys}",
+    "string_too_long": "must have at most {max_length} characters",
+    "string_too_short": "must not be empty",
+    "string_type": "must be text; put it in quotes if it is",
+    "string_unicode": "must be Unicode text",
+    "too_short": "must have at least one item",
+}
+"""By pydantic's name of the error; what is not here has a message of its own."""
+
+
+def path_of(details: ErrorDetails, start: Path = ()) -> Path:
+    """Return where an error is."""
+    return (*start, *(step for step in details["loc"] if step != "[key]"))
+
+
+def message_of(details: ErrorDetails, path: Path) -> str:
+    """Return what was found at a path, what is allowed and how to mend it."""
+    keys = _keys_at(path)
+    if details["type"] == "extra_forbidden":
+        return _unknown_key(str(path[-1]), _keys_at(path[:-1]))
+    if details["loc"][-1:] == ("[key]",):
+        return _unknown_key(str(path[-1]), list(get_args(FieldName)))
+    if details["type"] == "missing":
+        return f"is missing; add it: {_description_at(path)}"
+    if details["type"] not in _RULES:
+        return details["msg"]
+    values = {"keys": ", ".join(keys or get_args(FieldName)), **details.get("ctx", {})}
+    return f"is {_shown(details['input'])}; {_RULES[details['type']].format_map(values)}"
+
+
+def _shown(value: object) -> str:
+    """Return a value as it stands in YAML, cut to a length that fits a line."""
+    if value is None:
+        return "empty"
+    if isinstance(value, dict):
+        return "a mapping" if value else "{}"
+    if isinstance(value, list):
+        return "a list" if value else "[]"
+    if isinstance(value, bool):
+        return str(value).lower()
+    text = str(value) if isinstance(value, dt.date) else repr(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def _unknown_key(key: str, allowed: list[str]) -> str:
+    close = difflib.get_close_matches(key, allowed, n=1)
+    guess = f"did you mean {close[0]}? " if close else ""
+    return f"is no key here; {guess}allowed: {', '.join(allowed)}"
+
+
+def _keys_at(path: Path) -> list[str]:
+    section = _section_at(path)
+    return list(section.model_fields) if section else []
+
+
+def _description_at(path: Path) -> str:
+    section = _section_at(path[:-1])
+    field = section.model_fields.get(str(path[-1])) if section else None
+    return (field.description if field else None) or "it is required"
+
+
+def _section_at(path: Path) -> type[BaseModel] | None:
+    """Return the section of the config that stands at a path."""
+    section: type[BaseModel] | None = Config
+    for step in path:
+        if section is not None and isinstance(step, str):
+            section = _section_in(section.model_fields.get(step))
+    return section
+
+
+def _section_in(field: FieldInfo | None) -> type[BaseModel] | None:
+    """Return the section that a key holds, or holds a list of."""
+    for kind in get_args(field.annotation) if field else ():
+        if isinstance(kind, type) and issubclass(kind, BaseModel):
+            return kind
+    return None

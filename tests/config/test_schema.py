@@ -1,0 +1,118 @@
+"""The schema for editors takes what the loader takes and refuses what it refuses."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from jsonschema import Draft202012Validator
+
+from losswatch.config.model import json_schema
+
+CONFIGS = Path(__file__).parents[2] / "config"
+MONITORS = "monitors: [{model: a}]"
+SOURCES = "sources: [{file: e}]"
+
+
+def errors_of(text: str) -> list[str]:
+    """Return the path of every error, as an editor finds them: before variables are filled in."""
+    errors = Draft202012Validator(json_schema()).iter_errors(yaml.safe_load(text))
+    return sorted(error.json_path for error in errors)
+
+
+def test_schema_is_a_schema():
+    """The schema follows the draft that it names."""
+    schema = json_schema()
+    Draft202012Validator.check_schema(schema)
+    assert schema["$schema"] == "https://json-schema.org/draft/2020-12/schema"
+    assert schema["title"] == "losswatch"
+
+
+@pytest.mark.parametrize("path", sorted(CONFIGS.glob("*.yml")), ids=lambda path: path.name)
+def test_given_configs_fit_the_schema(path):
+    """Every config that comes with losswatch fits, variables and all."""
+    assert errors_of(path.read_text(encoding="utf-8")) == []
+
+
+FITS = {
+    "version is a variable": f"version: ${{V}}\n{MONITORS}\n{SOURCES}",
+    "port is a variable": f"version: 1\nlisten: a:${{PORT:-1}}\n{MONITORS}\n{SOURCES}",
+    "address is a variable": f"version: 1\nlisten: ${{LISTEN}}\n{MONITORS}\n{SOURCES}",
+    "bucket is a variable": "version: 1\nmonitors: [{model: a, buckets: [1, '${B}']}]\n" + SOURCES,
+    "settings are variables": f"version: 1\n{MONITORS}\nsources: [{{file: '${{F}}', "
+    "follow: '${A:-true}', format: '${B}', delimiter: '${C}', max_line_bytes: '${D}'}]",
+    "IPv6": f"version: 1\nlisten: '[::1]:80'\n{MONITORS}\n{SOURCES}",
+}
+
+FAILS = {
+    "unknown key": (f"version: 1\nextra: 1\n{MONITORS}\n{SOURCES}", ["$"]),
+    "unknown key of a monitor": (
+        f"version: 1\nmonitors: [{{model: a, bucket: [1]}}]\n{SOURCES}",
+        ["$.monitors[0]"],
+    ),
+    "unknown key of a source": (
+        f"version: 1\n{MONITORS}\nsources: [{{file: e, path: e}}]",
+        ["$.sources[0]"],
+    ),
+    "unknown field": (
+        f"version: 1\n{MONITORS}\nsources: [{{file: e, fields: {{y_tru: a}}}}]",
+        ["$.sources[0].fields"],
+    ),
+    "variable as a field": (
+        f"version: 1\n{MONITORS}\nsources: [{{file: e, fields: {{'${{A}}': a}}}}]",
+        ["$.sources[0].fields"],
+    ),
+    "no version": (f"{MONITORS}\n{SOURCES}", ["$"]),
+    "unknown version": (f"version: 2\n{MONITORS}\n{SOURCES}", ["$.version"]),
+    "no port": (f"version: 1\nlisten: localhost\n{MONITORS}\n{SOURCES}", ["$.listen"]),
+    "port alone": (f"version: 1\nlisten: 80\n{MONITORS}\n{SOURCES}", ["$.listen"]),
+    "no monitor": (f"version: 1\nmonitors: []\n{SOURCES}", ["$.monitors"]),
+    "model is a number": (
+        f"version: 1\nmonitors: [{{model: 7}}]\n{SOURCES}",
+        ["$.monitors[0].model"],
+    ),
+    "buckets empty": (
+        f"version: 1\nmonitors: [{{model: a, buckets: []}}]\n{SOURCES}",
+        ["$.monitors[0].buckets"],
+    ),
+    "bucket is text": (
+        f"version: 1\nmonitors: [{{model: a, buckets: [two]}}]\n{SOURCES}",
+        ["$.monitors[0].buckets"],
+    ),
+    "follow is text": (
+        f"version: 1\n{MONITORS}\nsources: [{{file: e, follow: always}}]",
+        ["$.sources[0].follow"],
+    ),
+    "format": (
+        f"version: 1\n{MONITORS}\nsources: [{{file: e, format: xml}}]",
+        ["$.sources[0].format"],
+    ),
+    "limit of 0": (
+        f"version: 1\n{MONITORS}\nsources: [{{file: e, max_line_bytes: 0}}]",
+        ["$.sources[0].max_line_bytes"],
+    ),
+    "list": ("- version: 1", ["$"]),
+}
+
+
+@pytest.mark.parametrize("text", FITS.values(), ids=FITS)
+def test_right_config_fits_the_schema(text):
+    """A variable may stand for any value that is not a list or a mapping."""
+    assert errors_of(text) == []
+
+
+@pytest.mark.parametrize(("text", "expected"), FAILS.values(), ids=FAILS)
+def test_wrong_config_does_not_fit_the_schema(text, expected):
+    """What the loader refuses the schema refuses too, at its place."""
+    assert errors_of(text) == expected
+
+
+def test_every_key_is_described():
+    """Every key has a description, which editors show."""
+    schema: dict[str, Any] = json_schema()
+    sections = [schema, *schema["$defs"].values()]
+    keys = [key for section in sections for key in section["properties"].items()]
+    assert [name for name, key in keys if not key.get("description")] == []
+    assert len(keys) == 15
