@@ -22,6 +22,8 @@ __all__ = ["Cost"]
 _PACK = 256
 """Errors kept as Python floats: ``len`` of more would make an int object each time."""
 
+_pack_floats = struct.Struct(f"{_PACK}d").pack
+
 _FULL = 16_384 * 8
 """Bytes of packed errors kept before they are summed."""
 
@@ -97,7 +99,7 @@ class Cost:
             if w is None and loss <= 1.7976931348623157e308 and error.__class__ is float:
                 errors = self._errors
                 errors.append(error)
-                if len(errors) >= _PACK:
+                if len(errors) >= 256:  # _PACK; a global name costs 2 %
                     self._pack()
                 return loss
         except (TypeError, ValueError, ArithmeticError):
@@ -235,16 +237,18 @@ class Cost:
             self._errors.append(error)
         elif weight != 0.0:
             self._weighted.append((error, weight))
-        if len(self._errors) >= _PACK or len(self._weighted) >= _PACK:
+        if len(self._errors) >= _PACK:
             self._pack()
+        if len(self._weighted) >= _PACK:
+            self._fold()
         return loss
 
     def _pack(self) -> None:
-        """Make room for more pending events."""
+        """Make room for more pending errors; called as soon as there are ``_PACK``."""
         errors = self._errors
-        self._packed += struct.pack(f"{len(errors)}d", *errors)
+        self._packed += _pack_floats(*errors)
         errors.clear()
-        if len(self._packed) >= _FULL or self._weighted:
+        if len(self._packed) >= _FULL:
             self._fold()
 
     def _fold(self) -> None:
