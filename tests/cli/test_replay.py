@@ -2,6 +2,9 @@
 
 import json
 import random
+import signal
+import subprocess
+import sys
 from fractions import Fraction
 
 import pytest
@@ -161,9 +164,6 @@ def test_wrong_calls(losswatch_command, arguments, code, message, tmp_path):
 
 def test_a_reader_that_leaves_is_no_crash(tmp_path):
     """``| head`` closes the pipe: no traceback."""
-    import subprocess
-    import sys
-
     path = tmp_path / "many.ndjson"
     path.write_bytes(
         b"".join(b'{"model": "m%d", "y_true": 1, "y_pred": 2}\n' % n for n in range(9000))
@@ -175,3 +175,21 @@ def test_a_reader_that_leaves_is_no_crash(tmp_path):
         errors = running.stderr.read()
         running.wait(30)
     assert b"Traceback" not in errors
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda s: s.name)
+def test_an_interrupt_tells_what_was_seen(number):
+    """A replay that waits for more ends at once, with code 1 and a last line."""
+    command = [sys.executable, "-m", "losswatch", "replay", "--json", "-"]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as running:
+        running.stdin.write(b'{"y_true": 1, "y_pred": 3}\noops\n')
+        running.stdin.flush()
+        assert b"line 2 refused" in running.stderr.readline()
+        running.send_signal(number)
+        output, errors = running.communicate(timeout=30)
+    assert (running.returncode, output) == (1, b"")
+    assert errors.decode().splitlines()[-1] == (
+        "losswatch: interrupted after 2 lines: 1 events, 1 refused; default n=1 rmse=2"
+    )

@@ -227,3 +227,16 @@ def test_cost_is_kept_where_another_kind_of_model_has_the_name(caplog):
     assert live(one).pooled.mse == 1.0
     assert live(one).rejected == {Reason.WRONG_TYPE: 1}
     assert len(caplog.records) == 1
+
+
+def test_a_reused_dict_is_another_event():
+    """A prediction for the old contents of a dict is not taken for the new ones."""
+    model = watched(linear_model.LinearRegression())
+    x = {"a": 1.0}
+    model.learn_one(x, 5.0)
+    model.predict_one(x)
+    x["a"] = 100.0
+    wanted = model.model.predict_one(x)
+    before = model.cost.loss
+    model.learn_one(x, 0.0)
+    assert model.cost.loss - before == wanted**2

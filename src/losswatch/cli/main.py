@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import logging
 import os
+import signal
 import sys
 from typing import TYPE_CHECKING
 
@@ -36,6 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         level=options.log_level.upper(),
         format="%(asctime)s %(levelname)s %(name)s: %(message)s",
     )
+    signal.signal(signal.SIGTERM, _interrupt)
     sys.exit(_run(options.command, options))
 
 
@@ -172,6 +174,11 @@ def _positive(text: str) -> float:
     if not 0 < value < float("inf"):
         raise argparse.ArgumentTypeError(f"{text} must be above 0")
     return value
+
+
+def _interrupt(*_: object) -> None:
+    """Let SIGTERM end a command as Ctrl-C does."""
+    raise KeyboardInterrupt
 
 
 def _run(command: Callable[[argparse.Namespace], int], options: argparse.Namespace) -> int:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
-from losswatch.cli.summary import as_json, as_table
+from losswatch.cli.summary import as_json, as_line, as_table
 from losswatch.config.load import parse_source
 from losswatch.service.replay import Replay, files_of
 
@@ -35,7 +35,12 @@ def replay(options: argparse.Namespace) -> int:
     )
     files = files_of(options.files)
     run = Replay(settings)
-    _run_with_progress(run, files)
+    try:
+        _run_with_progress(run, files)
+    except KeyboardInterrupt:
+        seen = as_line(run.monitors.snapshot())
+        print(f"losswatch: interrupted after {run.lines:,} lines: {seen}", file=sys.stderr)
+        return 1
     snapshot = run.monitors.snapshot()
     refused = snapshot.all_rejected
     if options.json:

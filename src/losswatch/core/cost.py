@@ -42,7 +42,7 @@ class Cost:
     less than 500 bytes.
 
     A cost may owe events: ``revert`` an event that lives in another shard, and
-    ``mse`` is NaN until the two are merged.
+    ``mse`` is NaN until the two are merged. Not thread-safe; :class:`Monitor` is.
 
     Examples
     --------

@@ -78,7 +78,7 @@ class Monitored(base.Wrapper[Any], base.Estimator):
         self.listen = listen
         self.buckets = buckets
         self.cost: Cost | MultiOutputCost | None = None
-        self._predicted: tuple[object, Any] | None = None
+        self._predicted: tuple[object, object, Any] | None = None
         self._logged: set[Reason] = set()
 
     @property
@@ -94,13 +94,13 @@ class Monitored(base.Wrapper[Any], base.Estimator):
     def predict_one(self, x: dict[Any, Any], **kwargs: Any) -> Any:
         """Predict as the model does."""
         y_pred = self.model.predict_one(x, **kwargs)
-        self._predicted = (x, y_pred)
+        self._predicted = (x, dict(x), y_pred)
         return y_pred
 
     def learn_one(self, x: dict[Any, Any], y: Any, **kwargs: Any) -> None:
         """Score the prediction for ``x``, then learn as the model does."""
-        seen, y_pred = self._predicted or (None, None)
-        if seen is not x:
+        seen, features, y_pred = self._predicted or (None, None, None)
+        if seen is not x or features != x:  # another event, maybe in the same dict
             y_pred = self.model.predict_one(x)
         self._predicted = None
         self._score(y, y_pred, kwargs.get("w"))
