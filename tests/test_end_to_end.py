@@ -5,6 +5,7 @@ import math
 import random
 import subprocess
 import sys
+from pathlib import Path
 
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 from servers import answers, binary, fetch, free_port, process, prometheus, wait_for
@@ -95,3 +96,11 @@ def test_promtool_is_silent(tmp_path):
     assert (checked.returncode, checked.stdout, checked.stderr) == (0, b"", b"")
     families = {family.name: family for family in text_string_to_metric_families(openmetrics)}
     assert families["losswatch_l2_loss"].type == "histogram"
+
+
+def test_the_shipped_scrape_job_is_right():
+    """``promtool`` accepts the Prometheus config of the deploy folder."""
+    tool = binary("promtool")
+    config = Path(__file__).parents[1] / "deploy" / "prometheus" / "prometheus.yml"
+    checked = subprocess.run([tool, "check", "config", config], capture_output=True, check=False)
+    assert checked.returncode == 0, checked.stderr

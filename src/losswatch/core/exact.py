@@ -28,7 +28,7 @@ class ExactSum:
     >>> total = ExactSum([1e16, 1.0, -1e16])
     >>> total.value
     1.0
-    >>> sum([1e16, 1.0, -1e16])
+    >>> 1e16 + 1.0 - 1e16
     0.0
     >>> total.revert(1.0)
     >>> total

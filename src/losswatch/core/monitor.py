@@ -57,7 +57,7 @@ class Monitor:
 
     A refused event is counted by its reason and changes nothing else. A
     snapshot is consistent while other threads go on updating: ``n``, the sums
-    and the RMSE count the same events. One ``update`` takes about 0.5 µs.
+    and the RMSE count the same events. One ``update`` takes about 1 µs.
 
     Parameters
     ----------
