@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from itertools import count
+from math import isfinite
 from typing import TYPE_CHECKING
 
 from losswatch.core.events import Event, EventColumns
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from losswatch.sources.fields import Fields
 
 __all__ = ["CsvDecoder"]
+
+_NUMBERS = ("y_true", "y_pred", "w")
 
 
 class CsvDecoder:
@@ -50,6 +53,34 @@ class CsvDecoder:
 
     def decode(self, lines: Sequence[bytes], first: int) -> Batch:
         """Decode lines; see :class:`losswatch.sources.base.Decoder`."""
+        return self._decode_together(lines, first) or self._decode_singly(lines, first)
+
+    def decode_cut(self, line: bytes, number: int) -> Batch:
+        """Refuse a record without line feed: the end of its last number may be missing."""
+        del line
+        detail = "the file was taken away before the line feed of this record was written"
+        return Batch(refused=[Refusal(number, Reason.INVALID_CSV, detail)], lines=1)
+
+    def _decode_together(self, lines: Sequence[bytes], first: int) -> Batch | None:
+        """Return ``None`` if one of them needs a closer look."""
+        text = b"\n".join(lines)
+        if not self._header or self._wrong or b'"' in text or not text.isascii():
+            return None
+        rows = [line.split(self._delimiter) for line in text.decode().split("\n")]
+        long = max(map(len, lines), default=0) > self._limit
+        if long or set(map(len, rows)) != {len(self._header)}:
+            return None
+        cells = list(zip(*rows, strict=True))
+        found = {field: cells[place] for field, place in self._places.items()}
+        numbers = {field: _floats(found.get(field, ("1",) * len(lines))) for field in _NUMBERS}
+        if not all(numbers.values()):
+            return None
+        default = self._default_model
+        model = [name.strip() or default for name in found.get("model", ("",) * len(lines))]
+        columns = EventColumns(model, **numbers, line=range(first, first + len(lines)))
+        return Batch(columns, lines=len(lines))
+
+    def _decode_singly(self, lines: Sequence[bytes], first: int) -> Batch:
         batch = Batch(lines=len(lines))
         events = []
         for number, line in zip(count(first), lines):
@@ -65,12 +96,6 @@ class CsvDecoder:
                 batch.refused.append(Refusal(number, rejection.reason, rejection.detail))
         batch.columns = EventColumns.of(events)
         return batch
-
-    def decode_cut(self, line: bytes, number: int) -> Batch:
-        """Refuse a record without line feed: the end of its last number may be missing."""
-        del line
-        detail = "the file was taken away before the line feed of this record was written"
-        return Batch(refused=[Refusal(number, Reason.INVALID_CSV, detail)], lines=1)
 
     def _cells(self, line: bytes) -> list[str]:
         if len(line) > self._limit:
@@ -122,3 +147,12 @@ class CsvDecoder:
             w=text_value("w", w) if w.strip() else 1.0,
             line=number,
         )
+
+
+def _floats(cells: Sequence[str]) -> list[float]:
+    """Return a column of finite numbers; an empty list if one is not just that."""
+    try:
+        numbers = list(map(float, cells))
+    except ValueError:
+        return []
+    return numbers if all(map(isfinite, numbers)) and "_" not in "".join(cells) else []
