@@ -3,6 +3,7 @@
 import json
 import math
 import random
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -10,11 +11,12 @@ from pathlib import Path
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 from servers import answers, binary, fetch, free_port, process, prometheus, wait_for
 
+ROOT = Path(__file__).parents[1]
 CONFIG = """
 version: 1
 monitors:
   - model: eta
-    buckets: [0.1, 1, 10]
+    buckets: [0.1, 1, 25]
   - model: fare
 sources:
   - {file: events.ndjson, follow: true}
@@ -23,6 +25,14 @@ RATES = (
     'sqrt(sum(rate(losswatch_l2_loss_sum{model="%s"}[1m]))'
     ' / sum(rate(losswatch_l2_loss_count{model="%s"}[1m])))'
 )
+
+
+PROMQL = [
+    block
+    for page in ("README.md", "docs/metrics.md")
+    for block in re.findall(r"```promql\n(.*?)```", (ROOT / page).read_text(), re.DOTALL)
+]
+"""Every query of the docs: each must give series."""
 
 
 def test_prometheus_agrees_with_the_gauge(tmp_path):
@@ -65,6 +75,8 @@ def test_prometheus_agrees_with_the_gauge(tmp_path):
             assert rate is not None
             assert gauge is not None
             assert math.isclose(rate, gauge, rel_tol=1e-9), (model, rate, gauge)
+        for expression in PROMQL:
+            assert server.query(expression), expression
         assert server.value("losswatch_collector_success") == 1
         types = json.loads(fetch(f"{server.url}/api/v1/metadata?metric=losswatch_l2_loss")[2])
         assert types["data"]["losswatch_l2_loss"][0]["type"] == "histogram"
@@ -101,6 +113,11 @@ def test_promtool_is_silent(tmp_path):
 def test_the_shipped_scrape_job_is_right():
     """``promtool`` accepts the Prometheus config of the deploy folder."""
     tool = binary("promtool")
-    config = Path(__file__).parents[1] / "deploy" / "prometheus" / "prometheus.yml"
+    config = ROOT / "deploy" / "prometheus" / "prometheus.yml"
     checked = subprocess.run([tool, "check", "config", config], capture_output=True, check=False)
     assert checked.returncode == 0, checked.stderr
+
+
+def test_the_docs_have_queries():
+    """The queries that the test above runs are found."""
+    assert len(PROMQL) == 4

@@ -66,16 +66,6 @@ METRICS = {
 
 LIFETIME = "lifetime"
 
-_ANY_TIME = tuple(Reason)
-_OF_A_MODEL = (
-    Reason.NOT_FINITE,
-    Reason.OVERFLOW,
-    Reason.NEGATIVE_WEIGHT,
-    Reason.WRONG_TYPE,
-    Reason.OUTPUTS_DIFFER,
-)
-"""Reasons that can be found when the model is known already."""
-
 Families = dict[str, Metric]
 
 
@@ -136,7 +126,7 @@ class LossCollector(Collector):
         if self._config is not None:
             _add(families, "config_last_reload_successful", float(self._config.successful))
             _add(families, "config_last_reload_success_timestamp_seconds", self._config.loaded_at)
-        for reason in _ANY_TIME:
+        for reason in Reason:
             _add_rejected(families, reason, snapshot.rejected.get(reason, 0))
         for monitor in snapshot.monitors:
             _add_monitor(families, monitor)
@@ -181,7 +171,7 @@ def _families() -> Families:
 
 
 def _add_monitor(families: Families, monitor: Snapshot) -> None:
-    for reason in _OF_A_MODEL:
+    for reason in Reason:
         _add_rejected(families, reason, monitor.rejected.get(reason, 0), model=monitor.model)
     if monitor.last_event is not None:
         _add(families, "last_event_timestamp_seconds", monitor.last_event, model=monitor.model)

@@ -82,3 +82,18 @@ def test_the_installed_command_is_the_same():
     program = Path(sys.executable).with_name("losswatch")
     result = subprocess.run([program, "--version"], capture_output=True, check=True)
     assert result.stdout.decode() == f"losswatch {losswatch.__version__}\n"
+
+
+def test_check_tells_which_files_are_not_there(losswatch_command, tmp_path):
+    """A missing file is no mistake of the config, but worth a note."""
+    path = tmp_path / "c.yml"
+    path.write_text(
+        "version: 1\nmonitors: [{model: m}]\n"
+        "sources: [{file: a.csv, follow: true}, {file: b.csv}, {file: '-'}, {file: c.yml}]\n"
+    )
+    result = losswatch_command("check", path)
+    assert result.returncode == 0
+    assert result.stdout.decode().splitlines()[1:] == [
+        f"{path}: note: a.csv does not exist yet; it is waited for",
+        f"{path}: note: b.csv does not exist yet; it must be there at the start",
+    ]

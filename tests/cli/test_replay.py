@@ -193,3 +193,18 @@ def test_an_interrupt_tells_what_was_seen(number):
     assert errors.decode().splitlines()[-1] == (
         "losswatch: interrupted after 2 lines: 1 events, 1 refused; default n=1 rmse=2"
     )
+
+
+def test_nothing_scored_is_said(losswatch_command):
+    """Without one event there is no empty table; a CSV taken for JSON gets a hint."""
+    result = losswatch_command("replay", "-", stdin=b"y_true,y_pred\n1,2\n")
+    assert result.returncode == 1
+    assert result.stdout.decode().splitlines()[0] == "no event could be scored"
+    assert b"(is it CSV? then the format must be csv)" in result.stderr
+
+
+def test_a_tab_may_be_written_as_in_shells(losswatch_command):
+    r"""``--delimiter '\t'`` is a tab."""
+    arguments = ("replay", "--json", "-", "--format", "csv", "--delimiter", r"\t")
+    result = losswatch_command(*arguments, stdin=b"y_true\ty_pred\n1\t3\n")
+    assert costs(result)["default"]["mse"] == 4.0

@@ -46,7 +46,7 @@ MONITORS = {
     ),
     "missing key": (
         "{unit: minutes}",
-        ".model: is missing; add it: The model's name: the value of the label `model`.",
+        ".model: is missing; it says: The model's name: the value of the label `model`.",
     ),
     "text, not keys": ("eta", f": is 'eta'; must be keys with values; allowed: {MONITOR_KEYS}"),
     "nothing": ("", f": is empty; must be keys with values; allowed: {MONITOR_KEYS}"),
@@ -108,7 +108,7 @@ SOURCES = {
     "no file": (
         "{format: csv}",
         (
-            ".file: is missing; add it: Path of the file, from the folder of this YAML;"
+            ".file: is missing; it says: Path of the file, from the folder of this YAML;"
             " `-` is standard input."
         ),
     ),
@@ -186,7 +186,7 @@ ROOT = {
     "version is text": ("version: '1'", "line 1: version: is '1'; must be 1"),
     "no version": (
         "listen: a:1",
-        "line 1: version: is missing; add it: Version of this format; always 1.",
+        "line 1: version: is missing; it says: Version of this format; always 1.",
     ),
     "duplicate key": ("version: 1\nversion: 1", "line 2: version: stands here twice; keep one"),
     "unknown key": (
@@ -298,3 +298,21 @@ def test_wrong_root_is_told(line, expected):
 def test_wrong_file_is_told(text, expected):
     """A file that is wrong as a whole, or no YAML, is told in one line."""
     assert problem_of(text) == f"bad.yml: {expected}"
+
+
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        (
+            "{file: a.csv, model: taxii}",
+            "gives events to taxii, which no monitor watches; declared: taxi",
+        ),
+        ("{file: a.csv}, {file: a.csv}", "has the file a.csv twice; its events would count twice"),
+    ],
+    ids=["unknown model", "same file"],
+)
+def test_sources_fit_the_monitors(source, message):
+    """A source cannot name a model that nobody watches, nor be read twice."""
+    with pytest.raises(ConfigError) as error:
+        parse_config(f"version: 1\nmonitors: [{{model: taxi}}]\nsources: [{source}]\n", "c.yml")
+    assert str(error.value) == f"c.yml: line 3: sources: {message}"

@@ -42,8 +42,8 @@ def test_all_problems_are_told_in_order_of_their_lines():
         ),
         "bad.yml: line 5: monitors[0].buckets: is [3.0, 2.0]; must be finite and increasing",
         (
-            "bad.yml: line 6: monitors[1].model: is missing; add it: The model's name: the value of"
-            " the label `model`."
+            "bad.yml: line 6: monitors[1].model: is missing; it says: The model's name: the value"
+            " of the label `model`."
         ),
         (
             "bad.yml: line 6: monitors[1].modle: is no key here; did you mean model? allowed:"
@@ -60,7 +60,7 @@ def test_all_problems_are_told_in_order_of_their_lines():
             " its own, none inside another"
         ),
         (
-            "bad.yml: line 14: sources[1].file: is missing; add it: Path of the file, from the"
+            "bad.yml: line 14: sources[1].file: is missing; it says: Path of the file, from the"
             " folder of this YAML; `-` is standard input."
         ),
         "bad.yml: line 14: sources[1].format: is 'xml'; must be 'ndjson' or 'csv'",

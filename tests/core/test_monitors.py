@@ -95,3 +95,15 @@ def test_nan_in_columns_is_refused():
     monitors = Monitors([Monitor("a")])
     (rejection,) = monitors.update_many(columns(("a", 1.0, 2.0, 1.0), ("a", math.nan, 2.0, 1.0)))
     assert (rejection.index, rejection.reason) == (2, Reason.NOT_FINITE)
+
+
+def test_refusals_count_for_their_model_where_it_is_known():
+    """A known model, or the only one, gets the count; an unknown one gets none."""
+    several = Monitors([Monitor("a"), Monitor("b")])
+    for model in ("b", "z", None):
+        several.reject(Reason.INVALID_CSV, model=model)
+    assert several.snapshot().monitors[1].rejected == {Reason.INVALID_CSV: 1}
+    assert several.snapshot().rejected == {Reason.INVALID_CSV: 2}
+    single = Monitors([Monitor("a")])
+    single.reject(Reason.EMPTY_LINE)
+    assert single.snapshot().monitors[0].rejected == {Reason.EMPTY_LINE: 1}

@@ -235,3 +235,9 @@ def test_has_the_attributes_of_its_model():
 def test_has_mini_batches_if_its_model_has(make, has, method):
     """Methods for mini-batches are there only if the model has them."""
     assert hasattr(watched(make()), method) is has
+
+
+def test_a_classifier_is_refused():
+    """Labels have no L2 loss."""
+    with pytest.raises(TypeError, match="is a classifier; only regressors have an L2 loss"):
+        Monitored(linear_model.LogisticRegression())

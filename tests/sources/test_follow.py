@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from functools import partial
 from pathlib import Path
@@ -261,3 +262,25 @@ def test_no_file_stays_open(path, source, tmp_path):
     source.close()
     source.close()
     assert count_open() == before
+
+
+def test_the_log_tells_what_became_of_the_file(path, source, tmp_path, caplog):
+    """Waiting is said once; opening, rotation and emptying are said each time."""
+    with caplog.at_level(logging.INFO):
+        source.next_batch()
+        source.next_batch()
+        path.write_bytes(b"")
+        source.next_batch()
+        path.rename(tmp_path / "old")
+        path.write_bytes(b"long enough to be cut\n")
+        for _ in range(3):
+            source.next_batch()
+        path.write_bytes(b"")
+        source.next_batch()
+    assert caplog.messages == [
+        f"{path} does not exist; waiting for it",
+        f"following {path}",
+        f"{path} is another file now; reading it from its beginning",
+        f"following {path}",
+        f"{path} was emptied; reading it from its beginning",
+    ]

@@ -113,17 +113,17 @@ REFUSED = {
     "top-level list": (
         b"[1, 2]",
         Reason.WRONG_TYPE,
-        "[1.0, 2.0] is found where an object with 'y_true' must be",
+        "[1.0, 2.0] is found; must be a JSON object",
     ),
     "top-level number": (
         b"7",
         Reason.WRONG_TYPE,
-        "7.0 is found where an object with 'y_true' must be",
+        "7.0 is found; must be a JSON object",
     ),
     "top-level text": (
         b'"y_true"',
         Reason.WRONG_TYPE,
-        "'y_true' is found where an object with 'y_true' must be",
+        "'y_true' is found; must be a JSON object",
     ),
     "last of two keys": (
         b'{"y_true": 1, "y_pred": 1, "y_true": "x"}',

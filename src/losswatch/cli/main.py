@@ -87,10 +87,16 @@ def _add_replay(commands: Commands) -> None:
     )
     command.add_argument("--json", action="store_true", help="print JSON instead of a table")
     command.add_argument("--format", choices=("ndjson", "csv"), help="default: by the file's name")
-    command.add_argument("--delimiter", default=",", help="between the cells of a CSV")
+    command.add_argument(
+        "--delimiter",
+        default=",",
+        type=lambda text: text.replace(r"\t", "\t"),
+        help=r"between the cells of a CSV; \t is a tab",
+    )
     command.add_argument("--model", help="the model of events that do not name one")
     command.add_argument(
         "--field",
+        type=_field,
         action="append",
         default=[],
         metavar="FIELD=PLACE",
@@ -167,6 +173,13 @@ def _address(text: str) -> str:
             f"{text!r} is no address:port, for example 127.0.0.1:18100"
         )
     return text
+
+
+def _field(text: str) -> tuple[str, str]:
+    name, equals, place = text.partition("=")
+    if not (name and equals and place):
+        raise argparse.ArgumentTypeError(f"{text!r} is no FIELD=PLACE, for example y_true=actual")
+    return name, place
 
 
 def _positive(text: str) -> float:

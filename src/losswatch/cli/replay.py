@@ -29,7 +29,7 @@ def replay(options: argparse.Namespace) -> int:
             "format": options.format,
             "delimiter": options.delimiter,
             "model": options.model,
-            "fields": dict(field.partition("=")[::2] for field in options.field),
+            "fields": dict(options.field),
             "max_line_bytes": options.max_line_bytes,
         }
     )
@@ -76,7 +76,10 @@ def _run_with_progress(run: Replay, files: Sequence[str]) -> None:
 def _print_table(run: Replay) -> None:
     snapshot = run.monitors.snapshot()
     console = Console(width=None if sys.stdout.isatty() else 120, highlight=False)
-    console.print(as_table(snapshot))
+    if snapshot.events:
+        console.print(as_table(snapshot))
+    else:
+        console.print("no event could be scored", style="bold red")
     rate = run.lines / run.seconds if run.seconds else 0.0
     console.print(f"{run.lines:,} lines in {run.seconds:.2f} s, {rate:,.0f} a second", style="dim")
     if refused := snapshot.all_rejected:

@@ -171,6 +171,21 @@ class Config(_Section):
             raise _wrong("has the model {twice} twice; keep one monitor for each", twice=twice)
         return monitors
 
+    @field_validator("sources")
+    @classmethod
+    def _known_models(cls, sources: list[SourceConfig], info: ValidationInfo) -> list[SourceConfig]:
+        known = {monitor.model for monitor in info.data.get("monitors", ())}
+        unknown = {s.model for s in sources if s.model is not None and s.model not in known}
+        if known and unknown:
+            raise _wrong(
+                "gives events to {models}, which no monitor watches; declared: {known}",
+                models=", ".join(sorted(unknown)),
+                known=", ".join(sorted(known)),
+            )
+        if twice := _twice([source.file for source in sources]):
+            raise _wrong("has the file {twice} twice; its events would count twice", twice=twice)
+        return sources
+
 
 def json_schema() -> dict[str, object]:
     """Return the JSON schema of the YAML, for editors."""

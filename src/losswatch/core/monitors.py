@@ -99,7 +99,7 @@ class Monitors:
         try:
             monitor = self.find(event.model, outputs)
         except RejectedEvent as rejection:
-            self.reject(rejection.reason)
+            self._reject_unknown(rejection.reason)
             return rejection.at(event.line)
         try:
             monitor.update(event.y_true, event.y_pred, event.w, at=at)
@@ -114,10 +114,19 @@ class Monitors:
             rejected += self._update_model(model, columns, at)
         return rejected
 
-    def reject(self, reason: Reason, count: int = 1) -> None:
-        """Count events that were refused before their model was known."""
+    def reject(self, reason: Reason, count: int = 1, *, model: str | None = None) -> None:
+        """Count refused events, with their model if it is watched.
+
+        Like an event that names no model, they belong to the only monitor.
+        """
         with self._lock:
-            self._rejected[reason] += count
+            if model is None and self._make is None and len(self._monitors) == 1:
+                model = self._only_model()
+            monitor = None if model is None else self._monitors.get(model)
+            if monitor is None:
+                self._rejected[reason] += count
+                return
+        monitor.reject(reason, count)
 
     def snapshot(self) -> MonitorsSnapshot:
         """Return one reading of all; each monitor's is consistent in itself."""
@@ -131,7 +140,7 @@ class Monitors:
         try:
             monitor = self.find(model)
         except RejectedEvent as rejection:
-            self.reject(rejection.reason, len(events))
+            self._reject_unknown(rejection.reason, len(events))
             return [rejection.at(line) for line in events.line]
         try:
             rejected = monitor.update_many(events.y_true, events.y_pred, events.weights(), at=at)
@@ -139,6 +148,10 @@ class Monitors:
             monitor.reject(rejection.reason, len(events))
             return [rejection.at(line) for line in events.line]
         return [rejection.at(events.line[rejection.index or 0]) for rejection in rejected]
+
+    def _reject_unknown(self, reason: Reason, count: int = 1) -> None:
+        with self._lock:
+            self._rejected[reason] += count
 
     def _only_model(self) -> str:
         if self._make is not None:

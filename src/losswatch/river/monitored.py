@@ -54,6 +54,11 @@ class Monitored(base.Wrapper[Any], base.Estimator):
     buckets
         Upper bounds of the buckets of ``losswatch_l2_loss``.
 
+    Raises
+    ------
+    TypeError
+        The model is a classifier.
+
     Examples
     --------
     >>> from river import datasets, linear_model, preprocessing
@@ -73,6 +78,8 @@ class Monitored(base.Wrapper[Any], base.Estimator):
         listen: str | None = "127.0.0.1:18100",
         buckets: tuple[float, ...] = DEFAULT_BUCKETS,
     ) -> None:
+        if isinstance(model, base.Classifier):
+            raise TypeError(f"{model} is a classifier; only regressors have an L2 loss")
         self.model = model
         self.name = name
         self.listen = listen
@@ -80,6 +87,12 @@ class Monitored(base.Wrapper[Any], base.Estimator):
         self.cost: Cost | MultiOutputCost | None = None
         self._predicted: tuple[object, object, Any] | None = None
         self._logged: set[Reason] = set()
+
+    @property
+    def url(self) -> str | None:
+        """Where the cost is served; ``None`` if it is not, or cannot be."""
+        server = None if self.listen is None else serve_live(self.listen)
+        return None if server is None else f"{server.url}metrics"
 
     @property
     def _wrapped_model(self) -> Any:

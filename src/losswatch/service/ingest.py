@@ -46,7 +46,7 @@ class Ingest:
             if rejection is not None:
                 rejected.append(rejection)
         for refusal in batch.refused:
-            self._monitors.reject(refusal.reason)
+            self._monitors.reject(refusal.reason, model=refusal.model)
         for refusal in [*batch.refused, *map(_refusal, rejected)]:
             self._refusals.add(source, refusal)
 

@@ -64,12 +64,14 @@ def serve_live(listen: str, *, required: bool = False) -> WebServer | None:
 def _try_to_serve(listen: str, *, required: bool) -> WebServer | None:
     try:
         host, port = split_address(listen)
-        return serve(_monitors, host=host, port=port)
+        server = serve(_monitors, host=host, port=port)
     except ListenError as error:
         if required:
             raise
         logger.warning("the cost is not served: %s", error)
         return None
+    logger.info("serving the cost at %smetrics", server.url)
+    return server
 
 
 def live_snapshot() -> MonitorsSnapshot:

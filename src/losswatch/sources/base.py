@@ -16,11 +16,12 @@ __all__ = ["Batch", "Decoder", "Refusal", "Source"]
 
 
 class Refusal(NamedTuple):
-    """A line that holds no event: which, why, and what was found."""
+    """A line that holds no event: which, why, what was found, and of which model if known."""
 
     line: int
     reason: Reason
     detail: str
+    model: str | None = None
 
 
 @dataclass(slots=True)

@@ -59,7 +59,8 @@ class CsvDecoder:
         """Refuse a record without line feed: the end of its last number may be missing."""
         del line
         detail = "the file was taken away before the line feed of this record was written"
-        return Batch(refused=[Refusal(number, Reason.INVALID_CSV, detail)], lines=1)
+        refusal = Refusal(number, Reason.INVALID_CSV, detail, self._default_model)
+        return Batch(refused=[refusal], lines=1)
 
     def _decode_together(self, lines: Sequence[bytes], first: int) -> Batch | None:
         """Return ``None`` if one of them needs a closer look."""
@@ -84,6 +85,7 @@ class CsvDecoder:
         batch = Batch(lines=len(lines))
         events = []
         for number, line in zip(count(first), lines):
+            model = self._default_model
             try:
                 cells = self._cells(line)
                 if self._header is None:
@@ -91,9 +93,10 @@ class CsvDecoder:
                 elif self._wrong:
                     raise RejectedEvent(Reason.WRONG_HEADER, self._wrong)
                 else:
-                    events.append(self._event(cells, number))
+                    model = self._model(cells)
+                    events.append(self._event(cells, model, number))
             except RejectedEvent as rejection:
-                batch.refused.append(Refusal(number, rejection.reason, rejection.detail))
+                batch.refused.append(Refusal(number, rejection.reason, rejection.detail, model))
         batch.columns = EventColumns.of(events)
         return batch
 
@@ -134,14 +137,19 @@ class CsvDecoder:
             )
             raise RejectedEvent(Reason.WRONG_HEADER, self._wrong)
 
-    def _event(self, cells: list[str], number: int) -> Event:
+    def _model(self, cells: list[str]) -> str | None:
+        """Return the model of a record, which must have as many cells as the header."""
         if len(cells) != len(self._header or ()):
             detail = f"the record has {len(cells)} cells; the header has {len(self._header or ())}"
             raise RejectedEvent(Reason.INVALID_CSV, detail)
+        place = self._places.get("model")
+        return self._default_model if place is None else cells[place].strip() or self._default_model
+
+    def _event(self, cells: list[str], model: str | None, number: int) -> Event:
         found = {field: cells[place] for field, place in self._places.items()}
         w = found.get("w", "")
         return Event(
-            model=found.get("model", "").strip() or self._default_model,
+            model=model,
             y_true=text_value("y_true", found["y_true"]),
             y_pred=text_value("y_pred", found["y_pred"]),
             w=text_value("w", w) if w.strip() else 1.0,

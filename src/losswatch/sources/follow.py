@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from typing import IO, TYPE_CHECKING
 
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from losswatch.sources.base import Decoder
 
 __all__ = ["FollowSource"]
+
+logger = logging.getLogger(__name__)
 
 
 class FollowSource:
@@ -38,6 +41,7 @@ class FollowSource:
         self._make_decoder = decoder
         self._limit = limit
         self._stream: IO[bytes] | None = None
+        self._waiting = False
         self._reader = LineReader(decoder(), limit)
 
     def next_batch(self) -> Batch:
@@ -59,6 +63,7 @@ class FollowSource:
         assert self._stream is not None
         here = os.fstat(self._stream.fileno())
         if here.st_size < self._stream.tell():  # emptied in place
+            logger.info("%s was emptied; reading it from its beginning", self.name)
             self._stream.seek(0)
             return self._start_over()
         replaced = self._replaced(here)  # first look, then read: else a line may slip through
@@ -66,6 +71,7 @@ class FollowSource:
         if data:
             return self._reader.feed(data)
         if replaced:
+            logger.info("%s is another file now; reading it from its beginning", self.name)
             self.close()
             return self._start_over()
         return Batch()
@@ -74,7 +80,12 @@ class FollowSource:
         try:
             self._stream = self._path.open("rb", buffering=0)
         except FileNotFoundError:
+            if not self._waiting:
+                logger.warning("%s does not exist; waiting for it", self.name)
+            self._waiting = True
             return False
+        logger.info("following %s", self.name)
+        self._waiting = False
         return True
 
     def _replaced(self, here: os.stat_result) -> bool:

@@ -87,15 +87,18 @@ class NdjsonDecoder:
         records, numbers, events = [], [], []
         for number, text in zip(count(first), lines):
             line = text.removeprefix(_BOM)
+            model = self._default_model
             try:
                 self._check(line)
                 try:
                     records.append(self._record(line))
                     numbers.append(number)
                 except (msgspec.DecodeError, RecursionError):
-                    events.append(self._event(line, number))
+                    record = _read(line)
+                    model = label(_walk(record, self._paths["model"])) or model
+                    events.append(self._event(record, model, number))
             except RejectedEvent as rejection:
-                batch.refused.append(Refusal(number, rejection.reason, rejection.detail))
+                batch.refused.append(Refusal(number, rejection.reason, rejection.detail, model))
         batch.columns = self._columns(records, numbers)
         batch.events = events
         return batch
@@ -115,24 +118,31 @@ class NdjsonDecoder:
             detail = f"byte {error.start + 1} of the line is no UTF-8"
             raise RejectedEvent(Reason.INVALID_UTF8, detail) from None
 
-    def _event(self, line: bytes, number: int) -> Event:
-        """Read a line the thorough way."""
-        try:
-            record = json.loads(line.decode(), parse_int=float)  # bytes could pass as UTF-16
-        except RecursionError:
-            detail = "the line is nested too deep; must be a JSON object with few levels"
-            raise RejectedEvent(Reason.TOO_DEEP, detail) from None
-        except json.JSONDecodeError as error:
-            detail = f"{error.msg}: column {error.colno}; must be one JSON object a line"
-            raise RejectedEvent(Reason.INVALID_JSON, detail) from None
+    def _event(self, record: object, model: str | None, number: int) -> Event:
         found = {name: _walk(record, path) for name, path in self._paths.items()}
         return Event(
-            model=label(found["model"]) or self._default_model,
+            model=model,
             y_true=json_value("y_true", found["y_true"]),
             y_pred=json_value("y_pred", found["y_pred"]),
             w=weight(found["w"]),
             line=number,
         )
+
+
+def _read(line: bytes) -> object:
+    """Read a line the thorough way."""
+    try:
+        record = json.loads(line.decode(), parse_int=float)  # bytes could pass as UTF-16
+    except RecursionError:
+        detail = "the line is nested too deep; must be a JSON object with few levels"
+        raise RejectedEvent(Reason.TOO_DEEP, detail) from None
+    except json.JSONDecodeError as error:
+        hint = "" if b"{" in line or b"}" in line else " (is it CSV? then the format must be csv)"
+        detail = f"{error.msg}: column {error.colno}; must be one JSON object a line{hint}"
+        raise RejectedEvent(Reason.INVALID_JSON, detail) from None
+    if not isinstance(record, dict):
+        raise RejectedEvent(Reason.WRONG_TYPE, f"{record!r:.60} is found; must be a JSON object")
+    return record
 
 
 def _is_utf8(data: bytes) -> bool:

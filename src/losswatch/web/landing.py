@@ -19,6 +19,7 @@ _PAGE = """<!doctype html>
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="refresh" content="5">
 <title>losswatch</title>
 <style>
 :root {{ color-scheme: light dark; }}
@@ -30,6 +31,7 @@ table {{ border-collapse: collapse; margin: 1.5rem 0; width: 100%; }}
 th, td {{ padding: .4rem .75rem; text-align: right; border-bottom: 1px solid #8884;
   font-variant-numeric: tabular-nums; }}
 th:first-child, td:first-child {{ text-align: left; }}
+div {{ overflow-x: auto; }}
 nav a {{ margin-right: 1.5rem; }}
 </style>
 </head>
@@ -44,13 +46,13 @@ nav a {{ margin-right: 1.5rem; }}
 </html>
 """
 
-_TABLE = """<table>
+_TABLE = """<div><table>
 <thead><tr><th>model</th><th>events</th><th>MSE</th><th>RMSE</th><th>MAE</th><th>bias</th></tr>
 </thead>
 <tbody>
 {rows}
 </tbody>
-</table>"""
+</table></div>"""
 
 
 def landing_page(snapshot: MonitorsSnapshot) -> str:
