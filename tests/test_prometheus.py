@@ -147,6 +147,8 @@ def test_reasons_are_there_before_they_happen():
 @pytest.mark.parametrize(
     ("accept", "content_type"),
     [
+        (OPENMETRICS.replace("1.0.0", "abc"), "text/plain"),
+        (OPENMETRICS.replace("1.0.0", "1e400"), "text/plain"),
         ("", "text/plain"),
         ("text/plain", "text/plain"),
         (OPENMETRICS, "application/openmetrics-text"),

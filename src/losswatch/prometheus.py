@@ -158,9 +158,18 @@ class Exposition:
         names
             If not empty, only samples of these names.
         """
-        encode, content_type = choose_encoder(accept)
+        encode, content_type = _encoder_for(accept)
         registry = self._registry.restricted_registry(names) if names else self._registry
         return encode(registry), content_type
+
+
+def _encoder_for(accept: str) -> tuple[Callable[[Collector], bytes], str]:
+    """Return the encoder that the header asks for; plain text if it makes no sense."""
+    try:
+        encoder: tuple[Callable[[Collector], bytes], str] = choose_encoder(accept)
+    except Exception:  # noqa: BLE001  # the client trips over a version that is no number
+        encoder = choose_encoder("")
+    return encoder
 
 
 def _families() -> Families:

@@ -1,11 +1,13 @@
 """``losswatch replay`` scores real files, exactly."""
 
 import json
+import os
 import random
 import signal
 import subprocess
 import sys
 from fractions import Fraction
+from pathlib import Path
 
 import pytest
 from river import datasets
@@ -208,3 +210,65 @@ def test_a_tab_may_be_written_as_in_shells(losswatch_command):
     arguments = ("replay", "--json", "-", "--format", "csv", "--delimiter", r"\t")
     result = losswatch_command(*arguments, stdin=b"y_true\ty_pred\n1\t3\n")
     assert costs(result)["default"]["mse"] == 4.0
+
+
+def test_names_are_shown_as_they_are(losswatch_command):
+    """Markup, escape sequences and line feeds in names do nothing, in the table and in the log."""
+    stdin = (
+        b'{"model": "[red]hi", "y_true": 1, "y_pred": 2}\n'
+        b'{"model": "[/foo]", "y_true": 1, "y_pred": 2}\n'
+        b'{"model": "a\\u001b[31mb", "y_true": 1, "y_pred": 2}\n'
+        b'{"y_true": {"a\\nFAKE LINE": null}, "y_pred": {"b": 1}}\n'
+    )
+    result = losswatch_command("replay", "-", stdin=stdin)
+    rows = [line.split()[0] for line in result.stdout.decode().splitlines()[1:4]]
+    assert rows == ["[red]hi", "[/foo]", r"a\x1b[31mb"]
+    assert len(result.stderr.splitlines()) == 1
+    assert rb"a\nFAKE LINE" in result.stderr
+
+
+def test_output_in_any_encoding(losswatch_command):
+    """A name that the terminal cannot show is escaped, not a crash."""
+    stdin = '{"model": "København", "y_true": 1, "y_pred": 2}'.encode()
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    result = losswatch_command("replay", "-", stdin=stdin, env=environment)
+    assert result.returncode == 0
+    assert rb"K\xf8benhavn" in result.stdout
+
+
+@pytest.mark.parametrize("arguments", [["replay", "--json", "e.ndjson"], ["schema"]], ids=" ".join)
+def test_output_that_cannot_be_written(arguments, tmp_path):
+    """A full disk ends the command with code 1 and one line."""
+    (tmp_path / "e.ndjson").write_text('{"y_true": 1, "y_pred": 2}')
+    command = [sys.executable, "-m", "losswatch", *arguments]
+    with Path("/dev/full").open("wb") as full:
+        result = subprocess.run(
+            command, stdout=full, stderr=subprocess.PIPE, cwd=tmp_path, timeout=60, check=False
+        )
+    assert result.returncode == 1
+    assert result.stderr == b"losswatch: [Errno 28] No space left on device\n"
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-"])
+def test_closed_streams_are_no_crash(closed, tmp_path):
+    """Without standard input, output or error a command still ends by its own code."""
+    (tmp_path / "e.ndjson").write_text('{"y_true": 1, "y_pred": 2}')
+    file = "-" if closed == "<&-" else "e.ndjson"
+    command = f"{sys.executable} -m losswatch replay {file} {closed}"
+    result = subprocess.run(
+        command, shell=True, capture_output=True, cwd=tmp_path, timeout=60, check=False
+    )
+    assert result.returncode == (1 if closed == "<&-" else 0)
+    assert b"Traceback" not in result.stderr
+    if closed == "<&-":
+        assert result.stderr == b"losswatch: standard input is closed\n"
+
+
+def test_the_order_of_lines_does_not_decide_what_a_model_is(losswatch_command):
+    """A refused line does not fix the outputs of its model, wherever it stands."""
+    good = b'{"model": "m", "y_true": {"a": 1, "b": 1}, "y_pred": {"a": 1, "b": 2}}\n'
+    bad = b'{"model": "m", "y_true": {"a": 1}, "y_pred": {"a": 1, "b": 2}}\n'
+    weight = b'{"model": "m", "y_true": 1, "y_pred": 2, "w": -1}\n'
+    for lines in ([bad, weight, good, good], [good, good, bad, weight]):
+        result = losswatch_command("replay", "--json", "-", stdin=b"".join(lines))
+        assert costs(result)["m"]["n"] == 2

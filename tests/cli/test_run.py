@@ -1,5 +1,6 @@
 """``losswatch run`` as a user starts it, with real signals."""
 
+import os
 import re
 import signal
 import subprocess
@@ -172,3 +173,17 @@ def test_a_wrong_config_ends_the_run(tmp_path, losswatch_command):
     assert result.returncode == 2
     assert b"monitors: is missing" in result.stderr
     assert b"sources: is missing" in result.stderr
+
+
+@pytest.mark.parametrize("kind", ["pipe", "folder"])
+def test_what_is_no_file_ends_the_run(kind, tmp_path, losswatch_command):
+    """A named pipe or a folder would block the other sources: it is refused at the start."""
+    path = tmp_path / "odd"
+    path.mkdir() if kind == "folder" else os.mkfifo(path)
+    config = tmp_path / "losswatch.yml"
+    config.write_text(
+        "version: 1\nlisten: 127.0.0.1:0\nmonitors: [{model: m}]\nsources: [{file: odd}]\n"
+    )
+    result = losswatch_command("run", config)
+    assert result.returncode == 1
+    assert f"losswatch: {path}: is no regular file".encode() in result.stderr

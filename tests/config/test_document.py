@@ -158,3 +158,19 @@ def test_merged_keys_may_be_overridden():
 def test_path_is_shown_as_people_write_it(path, expected):
     """A path is shown with dots and brackets."""
     assert show_path(path) == expected
+
+
+def test_aliases_cannot_ask_for_billions():
+    """A few lines of aliases that stand for billions of values are refused, quickly."""
+    levels = [f"l{n}: &l{n} [{', '.join([f'*l{n - 1}'] * 9)}]" for n in range(1, 12)]
+    document = read_document("\n".join(["l0: &l0 [lol]", *levels]), {})
+    assert [problem.message for problem in document.problems] == [
+        "is no valid YAML: holds more than 100,000 values, aliases counted each time"
+    ]
+
+
+def test_an_empty_number_is_told():
+    """A tag without a value is a problem of its line, not a crash."""
+    (problem,) = read_document('version: !!int ""', {}).problems
+    assert problem.line == 1
+    assert "no valid int" in problem.message

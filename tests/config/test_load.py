@@ -70,11 +70,11 @@ MONITORS = {
     "buckets empty": ("{model: a, buckets: []}", ".buckets: is []; must have at least one item"),
     "buckets decreasing": (
         "{model: a, buckets: [1, 3, 2]}",
-        ".buckets: is [1.0, 3.0, 2.0]; must be finite and increasing",
+        ".buckets: is [1.0, 3.0, 2.0]; must be finite, increasing, and not below 0",
     ),
     "buckets equal": (
         "{model: a, buckets: [1, 1]}",
-        ".buckets: is [1.0, 1.0]; must be finite and increasing",
+        ".buckets: is [1.0, 1.0]; must be finite, increasing, and not below 0",
     ),
     "bucket not a number": (
         "{model: a, buckets: [1, two]}",
@@ -82,15 +82,15 @@ MONITORS = {
     ),
     "bucket infinite": (
         "{model: a, buckets: [1, .inf]}",
-        ".buckets: is [1.0, inf]; must be finite and increasing",
+        ".buckets: is [1.0, inf]; must be finite, increasing, and not below 0",
     ),
     "bucket beyond float64": (
         "{model: a, buckets: [1e400]}",
-        ".buckets: is [inf]; must be finite and increasing",
+        ".buckets: is [inf]; must be finite, increasing, and not below 0",
     ),
     "bucket nan": (
         "{model: a, buckets: [.nan]}",
-        ".buckets: is [nan]; must be finite and increasing",
+        ".buckets: is [nan]; must be finite, increasing, and not below 0",
     ),
     "bucket true": ("{model: a, buckets: [true]}", ".buckets[0]: is true; must be a number"),
     "unset variable": (

@@ -40,7 +40,10 @@ def test_all_problems_are_told_in_order_of_their_lines():
             "bad.yml: line 2: listen: is 'localhost'; must be an address and a port, as in"
             " 127.0.0.1:18100"
         ),
-        "bad.yml: line 5: monitors[0].buckets: is [3.0, 2.0]; must be finite and increasing",
+        (
+            "bad.yml: line 5: monitors[0].buckets: is [3.0, 2.0]; must be finite, increasing, and"
+            " not below 0"
+        ),
         (
             "bad.yml: line 6: monitors[1].model: is missing; it says: The model's name: the value"
             " of the label `model`."

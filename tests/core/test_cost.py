@@ -1,5 +1,6 @@
 """The cost depends on which events are in it, and on nothing else."""
 
+import array
 import copy
 import math
 import pickle
@@ -116,6 +117,15 @@ def test_reverting_what_was_never_there_never_reads_as_an_error_below_zero():
     assert math.isnan(cost.mae)
 
 
+class Odd:
+    """Raises whatever it is asked."""
+
+    def __float__(self):
+        raise KeyError
+
+    __sub__ = __rsub__ = __repr__ = __float__
+
+
 BAD = {
     "nan": (math.nan, 1.0, None, Reason.NOT_FINITE, "y_true is nan; must be a finite float64"),
     "inf": (1.0, math.inf, None, Reason.NOT_FINITE, "y_pred is inf; must be a finite float64"),
@@ -126,6 +136,11 @@ BAD = {
     "complex": (1j, 1.0, None, Reason.WRONG_TYPE, "y_true is 1j; must be a number"),
     "list": ([1.0], 1.0, None, Reason.WRONG_TYPE, "y_true is [1.0]; must be a number"),
     "array": (np.array([1.0]), 1.0, None, Reason.WRONG_TYPE, "y_true is array([1.]); must be"),
+    "numpy complex": (np.complex128(1 + 2j), 1.0, None, Reason.WRONG_TYPE, "must be a number"),
+    "text in numpy": (np.array("1.5"), 1.0, None, Reason.WRONG_TYPE, "must be a number"),
+    "buffer": (array.array("b", b"1.5"), 1.0, None, Reason.WRONG_TYPE, "must be a number"),
+    "5000 digits": (10**5000, 1.0, None, Reason.NOT_FINITE, "of type int and cannot be shown"),
+    "odd object": (Odd(), 1.0, None, Reason.WRONG_TYPE, "of type Odd and cannot be shown"),
     "overflow": (1e200, 0.0, None, Reason.OVERFLOW, "of 1e+200 and 0.0 is beyond float64"),
     "difference": (1e308, -1e308, None, Reason.OVERFLOW, "is beyond float64"),
     "weighted": (1e150, 0.0, 1e10, Reason.OVERFLOW, "is beyond float64"),
@@ -181,6 +196,24 @@ def test_columns_that_do_not_fit_are_refused(y_true, y_pred, w):
         cost.update_many(y_true, y_pred, w)
     assert refusal.value.reason is Reason.WRONG_TYPE
     assert cost == Cost()
+
+
+@pytest.mark.parametrize(
+    ("column", "index"),
+    [
+        (np.ma.array([1.0, 100.0], mask=[False, True]), 1),
+        (np.array([3.0, 1 + 2j]), 0),
+        (np.array(["1.5", "2"]), 0),
+        (bytearray(b"ab"), None),
+        ("ab", None),
+    ],
+    ids=["masked", "complex", "text", "bytearray", "one text"],
+)
+def test_columns_of_other_things_are_refused(column, index):
+    """A mask, a complex number or text in a column is found."""
+    with pytest.raises(RejectedEvent) as refusal:
+        Cost().update_many(column, [0.0, 0.0])
+    assert (refusal.value.reason, refusal.value.index) == (Reason.WRONG_TYPE, index)
 
 
 @pytest.mark.parametrize("kind", [np.float32, np.float16, np.int64, np.uint8, np.bool_, int, bool])

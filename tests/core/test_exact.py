@@ -2,6 +2,7 @@
 
 import math
 import pickle
+from decimal import Decimal
 from fractions import Fraction
 
 import pytest
@@ -101,6 +102,15 @@ def test_survives_pickle_and_copy(values):
     other = total.copy()
     other.update(1.0)
     assert total.as_fraction() == exactly(values)
+
+
+def test_numbers_become_float64_first():
+    """A fraction, a decimal and a large integer are rounded to float64, then summed."""
+    assert ExactSum([Fraction(1, 3)]) == ExactSum([1 / 3])
+    assert ExactSum([Decimal("0.1"), 2**53 + 1]) == ExactSum([0.1, float(2**53)])
+    total = ExactSum()
+    total.update(Fraction(1, 3))
+    assert total == ExactSum([1 / 3])
 
 
 def test_differs_from_another_sum_and_from_other_things():

@@ -53,3 +53,16 @@ def test_a_slice_that_overshoots():
     """The first slice of 2**50 - 1 is 2**50: what is left has the other sign."""
     check([0.0, 0.0, 0.0, -(2.0**50 - 1)])
     check([0.0, 0.0, 0.0, 2.0**50 - 1] * 100)
+
+
+@pytest.mark.parametrize("size", [2047, 2048, 2049, 4095, 4096, 4097, 16_384])
+@pytest.mark.parametrize("value", [1 - 2.0**-53, 0.003, -(1 - 2.0**-53), 0.2, 2.0**-1074])
+def test_full_blocks_of_the_worst_value_do_not_overflow(size, value):
+    """Every element of a block cut to the most units there are still sums exactly."""
+    check([value] * size)
+
+
+def test_every_constant_column_is_exact():
+    """Remainders of exactly half a unit, all of the same sign, sum exactly too."""
+    for thousandths in range(1, 1000):
+        check([thousandths / 1000] * 4096)

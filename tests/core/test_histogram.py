@@ -38,9 +38,9 @@ def test_the_sum_never_falls(values):
 
 
 @pytest.mark.parametrize(
-    "bounds", [(2.0, 1.0), (1.0, 1.0), (math.nan,), (math.inf,), (-math.inf,)], ids=str
+    "bounds", [(2.0, 1.0), (1.0, 1.0), (math.nan,), (math.inf,), (-math.inf,), (-1.0, 1.0)], ids=str
 )
 def test_bad_bounds_are_refused(bounds):
-    """Bounds must be finite and increasing."""
-    with pytest.raises(ValueError, match="must be finite and increasing"):
+    """Bounds must be finite, increasing, and not below 0."""
+    with pytest.raises(ValueError, match="must be finite, increasing, and not below 0"):
         LossHistogram(bounds)

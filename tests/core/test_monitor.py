@@ -116,8 +116,18 @@ def test_snapshots_are_consistent_while_threads_write():
     assert snapshot.pooled.mse == (1 + 4 + 9 + 16) / 4
 
 
-@pytest.mark.parametrize(("model", "outputs"), [(7, ()), ("m", ("",)), ("m", (0, 1))], ids=str)
+@pytest.mark.parametrize(
+    ("model", "outputs"), [(7, ()), ("", ()), ("\ud800", ()), ("m", ("",)), ("m", (0, 1))], ids=str
+)
 def test_names_are_text(model, outputs):
     """A label that is no text would break the page for every model."""
     with pytest.raises(RejectedEvent, match="must be text, and not empty"):
         Monitor(model, outputs=outputs)
+
+
+def test_an_event_of_weight_zero_is_no_last_event():
+    """It changes nothing, one by one and in columns."""
+    monitor = Monitor("m")
+    monitor.update(1.0, 2.0, 0.0, at=5.0)
+    monitor.update_many([1.0], [2.0], [0.0], at=6.0)
+    assert monitor.snapshot().last_event is None

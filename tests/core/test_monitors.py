@@ -107,3 +107,21 @@ def test_refusals_count_for_their_model_where_it_is_known():
     single = Monitors([Monitor("a")])
     single.reject(Reason.EMPTY_LINE)
     assert single.snapshot().monitors[0].rejected == {Reason.EMPTY_LINE: 1}
+
+
+def test_two_monitors_of_one_model_are_an_error():
+    """The events of the first would be lost without a word."""
+    with pytest.raises(ValueError, match="two monitors for model 'a'; keep one"):
+        Monitors([Monitor("a"), Monitor("a")])
+
+
+def test_a_refused_event_does_not_make_a_monitor():
+    """What outputs a model has is decided by its first good event, whatever came before."""
+    monitors = Monitors(make=lambda model, outputs: Monitor(model, outputs=outputs))
+    bad = Event("m", {"a": 1.0}, {"a": 1.0, "b": 2.0}, 1.0, 1)
+    assert monitors.update(bad) is not None
+    assert len(monitors.update_many(columns(("m", 1.0, 2.0, -1.0)))) == 1
+    assert monitors.update(Event("m", {"a": 1.0, "b": 1.0}, {"a": 1.0, "b": 3.0}, 1.0, 3)) is None
+    (snapshot,) = monitors.snapshot().monitors
+    assert snapshot.pooled.n == 2
+    assert monitors.snapshot().rejected == {Reason.OUTPUTS_DIFFER: 1, Reason.NEGATIVE_WEIGHT: 1}

@@ -7,6 +7,7 @@ import itertools
 import math
 from typing import Any
 
+import numpy as np
 import pytest
 from river import base, dummy, linear_model, multioutput, stats
 
@@ -240,3 +241,28 @@ def test_a_reused_dict_is_another_event():
     before = model.cost.loss
     model.learn_one(x, 0.0)
     assert model.cost.loss - before == wanted**2
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [{"name": 5}, {"name": ""}, {"buckets": (2.0, 1.0)}, {"listen": 80}, {"listen": "a\0b:0"}],
+    ids=["number", "empty", "buckets", "listen", "listen with NUL"],
+)
+def test_wrong_settings_do_not_stop_the_model(settings, caplog):
+    """Whatever is wrong with the watching, the model learns, and the log says it once."""
+    model = LastTarget()
+    watching = Monitored(model, **({"name": f"wrong {next(serial)}", "listen": None} | settings))
+    for y in (1.0, 2.0, 3.0):
+        watching.learn_one({}, y)
+    assert [y for _, y in model.told] == [1.0, 2.0, 3.0]
+    assert len(caplog.records) == 1
+
+
+def test_a_prediction_that_is_an_array_does_not_stop_the_model(caplog):
+    """What is no number is refused and logged once."""
+    model = LastTarget(first=np.array([1.0, 2.0]))
+    watching = watched(model)
+    for y in (1.0, 2.0):
+        watching.learn_one({}, y)
+    assert model.last == 2.0
+    assert len(caplog.records) == 1

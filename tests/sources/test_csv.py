@@ -208,3 +208,19 @@ def test_record_that_was_cut_is_refused():
     detail = "the file was taken away before the line feed of this record was written"
     assert (batch.refused, batch.lines) == ([Refusal(2, Reason.INVALID_CSV, detail)], 1)
     assert accepted(batch) == []
+
+
+def test_a_column_twice_is_a_wrong_header():
+    """Which of the two counts must not be guessed."""
+    decoder = CsvDecoder(Fields(), None, 1000)
+    batch = decoder.decode([b"y_true,y_pred,y_true", b"1,2,3"], 1)
+    assert [refusal.reason for refusal in batch.refused] == [Reason.WRONG_HEADER] * 2
+    assert batch.refused[0].detail == "the header has the column y_true twice; keep one"
+
+
+def test_a_column_that_was_named_must_be_there():
+    """A weight column that the user names and the file lacks is not silently 1."""
+    decoder = CsvDecoder(Fields({"w": "orders"}), None, 1000)
+    batch = decoder.decode([b"y_true,y_pred", b"1,2"], 1)
+    assert [refusal.reason for refusal in batch.refused] == [Reason.WRONG_HEADER] * 2
+    assert "it lacks orders" in batch.refused[0].detail

@@ -180,3 +180,16 @@ def test_lines_before_the_break_of_a_gzip_count(tmp_path):
     with pytest.raises(SourceError, match=r"cut\.ndjson\.gz: cannot be read: "):
         source.next_batch()
     source.close()
+
+
+def test_what_follows_a_gzip_is_told(tmp_path):
+    """Garbage after a whole gzip is an error, once its lines were handed over."""
+    path = tmp_path / "tail.gz"
+    path.write_bytes(gzip.compress(b'{"y_true": 1, "y_pred": 2}\n') + b"\x1f\x8b\x07\x00")
+    source = FileSource(path, NDJSON, LIMIT)
+    batch = source.next_batch()
+    assert batch is not None
+    assert len(batch.columns) == 1
+    with pytest.raises(SourceError, match="cannot be read: "):
+        source.next_batch()
+    source.close()

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from losswatch.errors import Reason, SourceError
+from losswatch.errors import Reason
 from losswatch.sources.base import Batch
 from losswatch.sources.csv import CsvDecoder
 from losswatch.sources.fields import Fields
@@ -242,12 +242,23 @@ def test_line_far_over_the_limit_is_refused(path, source):
     assert refusals(batches) == [(2, Reason.LINE_TOO_LONG)]
 
 
-def test_directory_is_an_error(tmp_path):
-    """A directory in the place of the file is an error with its name."""
-    source = FollowSource(tmp_path, NDJSON, LIMIT)
-    with pytest.raises(SourceError) as caught:
-        source.next_batch()
-    assert str(caught.value) == f"{tmp_path}: cannot be read: Is a directory"
+def test_directory_in_its_place_is_waited_out(path, source, tmp_path):
+    """What cannot be opened may be mended: the events after that are read."""
+    path.mkdir()
+    assert source.next_batch().lines == 0
+    path.rmdir()
+    path.symlink_to(path)
+    assert source.next_batch().lines == 0
+    path.unlink()
+    path.write_bytes(line(7))
+    assert true_values(look(source)) == [7.0]
+    (tmp_path / "other").mkdir()
+    path.unlink()
+    (tmp_path / "other").rename(path)
+    assert true_values(look(source)) == []
+    path.rmdir()
+    path.write_bytes(line(8))
+    assert true_values(look(source)) == [8.0]
 
 
 @pytest.mark.skipif(not DESCRIPTORS.exists(), reason="the system does not list open files")
@@ -278,7 +289,7 @@ def test_the_log_tells_what_became_of_the_file(path, source, tmp_path, caplog):
         path.write_bytes(b"")
         source.next_batch()
     assert caplog.messages == [
-        f"{path} does not exist; waiting for it",
+        f"{path}: No such file or directory; waiting for it",
         f"following {path}",
         f"{path} is another file now; reading it from its beginning",
         f"following {path}",

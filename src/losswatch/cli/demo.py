@@ -58,7 +58,7 @@ def demo(listen: str, rate: float, events: int) -> int:
 
 
 def _learn(learners: list[_Learner], rate: float, events: int, url: str) -> None:
-    console = Console()
+    console = Console(highlight=False, markup=False)
     live = Live(console=console, auto_refresh=False) if console.is_terminal else nullcontext()
     shown = start = time.monotonic()
     step = 0

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import io
 import logging
 import os
 import signal
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from losswatch.errors import ConfigError, ListenError, SourceError
@@ -31,6 +33,7 @@ exit codes: 0 ok, 1 the data or the run failed, 2 the call or the config is wron
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run a command and exit with its code."""
+    _open_streams()
     options = build_parser().parse_args(arguments)
     logging.basicConfig(
         stream=sys.stderr,
@@ -38,7 +41,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         format="%(asctime)s %(levelname)s %(name)s: %(message)s",
     )
     signal.signal(signal.SIGTERM, _interrupt)
-    sys.exit(_run(options.command, options))
+    code = _run(options.command, options)
+    sys.exit(code)
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -141,7 +145,7 @@ def _add_demo(commands: Commands) -> None:
     )
     _add_listen(command, "127.0.0.1:18100", "default: 127.0.0.1:18100")
     command.add_argument(
-        "--rate", type=_positive, default=20.0, help="events a second of each model; default: 20"
+        "--rate", type=_rate, default=20.0, help="events a second of each model; default: 20"
     )
     command.add_argument(
         "--events", type=int, default=0, help="stop after so many of each model; default: never"
@@ -168,7 +172,7 @@ def _add_listen(command: argparse.ArgumentParser, default: str | None, about: st
 
 def _address(text: str) -> str:
     host, colon, port = text.rpartition(":")
-    if not colon or not port.isdecimal() or int(port) > 65535 or " " in host:
+    if not colon or not (port.isascii() and port.isdecimal()) or int(port) > 65535 or " " in host:
         raise argparse.ArgumentTypeError(
             f"{text!r} is no address:port, for example 127.0.0.1:18100"
         )
@@ -182,10 +186,13 @@ def _field(text: str) -> tuple[str, str]:
     return name, place
 
 
-def _positive(text: str) -> float:
-    value = float(text)
-    if not 0 < value < float("inf"):
-        raise argparse.ArgumentTypeError(f"{text} must be above 0")
+def _rate(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 1e-3 <= value <= 1e6:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number from 0.001 to 1000000")
     return value
 
 
@@ -196,7 +203,8 @@ def _interrupt(*_: object) -> None:
 
 def _run(command: Callable[[argparse.Namespace], int], options: argparse.Namespace) -> int:
     try:
-        return command(options)
+        code = command(options)
+        sys.stdout.flush()
     except ConfigError as error:
         print(error, file=sys.stderr)
         return WRONG_CALL
@@ -204,8 +212,28 @@ def _run(command: Callable[[argparse.Namespace], int], options: argparse.Namespa
         print(f"losswatch: {error}", file=sys.stderr)
         return FAILED
     except BrokenPipeError:  # the reader of our output has gone, as in `| head`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _discard_output()
+        return FAILED
+    except OSError as error:  # the output cannot be written
+        _discard_output()
+        print(f"losswatch: {error}", file=sys.stderr)
         return FAILED
     except KeyboardInterrupt:
         print("losswatch: interrupted", file=sys.stderr)
         return FAILED
+    return code
+
+
+def _open_streams() -> None:
+    """Make output possible whatever the terminal's encoding, and where it is closed."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, Path(os.devnull).open("w"))  # noqa: SIM115  # until the end
+        elif isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _discard_output() -> None:
+    """Send what is still in the buffer nowhere: Python would fail again at its end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -58,7 +58,7 @@ def replay(options: argparse.Namespace) -> int:
 def _run_with_progress(run: Replay, files: Sequence[str]) -> None:
     """Show how far each file is, if standard error is a terminal."""
     columns = (
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         DownloadColumn(),
         TimeRemainingColumn(),
@@ -75,7 +75,7 @@ def _run_with_progress(run: Replay, files: Sequence[str]) -> None:
 
 def _print_table(run: Replay) -> None:
     snapshot = run.monitors.snapshot()
-    console = Console(width=None if sys.stdout.isatty() else 120, highlight=False)
+    console = Console(width=None if sys.stdout.isatty() else 120, highlight=False, markup=False)
     if snapshot.events:
         console.print(as_table(snapshot))
     else:

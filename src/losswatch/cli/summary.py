@@ -6,6 +6,9 @@ import math
 from typing import TYPE_CHECKING
 
 from rich.table import Table
+from rich.text import Text
+
+from losswatch.service.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -29,9 +32,9 @@ def as_table(snapshot: MonitorsSnapshot, units: Mapping[str, str] | None = None)
         table.add_column("unit")
     for monitor in snapshot.monitors:
         for output, cost in _costs(monitor):
-            name = f"{monitor.model} › {output}" if output else monitor.model
+            name = printable(f"{monitor.model} › {output}" if output else monitor.model)
             unit = [units.get(monitor.model, "")] if units else []
-            table.add_row(name, f"{cost.n:,}", *_numbers(cost), *unit)
+            table.add_row(Text(name), f"{cost.n:,}", *_numbers(cost), *unit)
     return table
 
 
@@ -57,7 +60,7 @@ def as_line(snapshot: MonitorsSnapshot) -> str:
     """Return all in one line: what was seen, refused, and the RMSE of each model."""
     refused = snapshot.all_rejected.total()
     costs = ", ".join(
-        f"{monitor.model} n={cost.n:,} rmse={cost.rmse:.6g}"
+        f"{printable(monitor.model)} n={cost.n:,} rmse={cost.rmse:.6g}"
         for monitor in snapshot.monitors
         if (cost := monitor.pooled).n
     )

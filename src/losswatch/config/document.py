@@ -73,6 +73,9 @@ _Loader.add_implicit_resolver(
     list("-+0123456789"),
 )
 
+_MOST_VALUES = 100_000
+"""Far more than a config needs; ten lines of aliases can ask for billions."""
+
 
 class _Builder:
     """Builds plain data from nodes and notes their lines."""
@@ -84,8 +87,13 @@ class _Builder:
         self._environment = environment
         self._document = document
         self._seen: set[yaml.Node] = set()
+        self._built = 0
 
     def build(self, node: yaml.Node, path: Path) -> object:
+        self._built += 1
+        if self._built > _MOST_VALUES:
+            message = f"holds more than {_MOST_VALUES:,} values, aliases counted each time"
+            raise yaml.MarkedYAMLError(problem=message, problem_mark=node.start_mark)
         self._document.lines[path] = node.start_mark.line + 1
         if isinstance(node, yaml.MappingNode):
             return self._build_mapping(node, path)
@@ -126,7 +134,12 @@ class _Builder:
         filled = yaml.ScalarNode(tag, value, node.start_mark, node.end_mark, node.style)
         try:
             return self._loader.construct_object(filled, deep=True)
-        except (ValueError, KeyError, AttributeError):  # so PyYAML says that a tag does not fit
+        except (
+            ValueError,
+            KeyError,
+            AttributeError,
+            IndexError,
+        ):  # so PyYAML says that a tag does not fit
             kind = tag.rpartition(":")[2]
             message = f"is {value!r:.60}, which is no valid {kind}; put it in quotes if it is text"
             self._problem(node, path, message)

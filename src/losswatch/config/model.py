@@ -49,17 +49,21 @@ class MonitorConfig(_Section):
     buckets: list[float] | None = Field(
         default=None,
         min_length=1,
-        description="Upper bounds of the buckets of losswatch_l2_loss, increasing, in the unit"
-        " squared. Default: the powers of ten from 1e-6 to 1e9.",
+        description="Upper bounds of the buckets of losswatch_l2_loss, from 0 on and increasing, in"
+        " the unit squared. Default: the powers of ten from 1e-6 to 1e9.",
     )
 
     @field_validator("buckets")
     @classmethod
     def _increasing(cls, bounds: list[float] | None) -> list[float] | None:
         if bounds and not (
-            all(map(math.isfinite, bounds)) and all(a < b for a, b in pairwise(bounds))
+            all(map(math.isfinite, bounds))
+            and bounds[0] >= 0
+            and all(a < b for a, b in pairwise(bounds))
         ):
-            raise _wrong("is {bounds}; must be finite and increasing", bounds=f"{bounds!r:.60}")
+            raise _wrong(
+                "is {bounds}; must be finite, increasing, and not below 0", bounds=f"{bounds!r:.60}"
+            )
         return bounds
 
     @field_validator("outputs")

@@ -102,8 +102,8 @@ class Cost:
                 if len(errors) >= 256:  # _PACK; a global name costs 2 %
                     self._pack()
                 return loss
-        except (TypeError, ValueError, ArithmeticError):
-            pass  # what is wrong is found out below
+        except Exception:  # noqa: BLE001, S110  # what is wrong is found out below
+            pass
         return self._update_checked(y_true, y_pred, w)
 
     def update_many(self, y_true: ArrayLike, y_pred: ArrayLike, w: ArrayLike | None = None) -> None:

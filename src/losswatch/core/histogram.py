@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from losswatch.core.exact import ExactSum
-from losswatch.core.validity import LARGEST
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -42,13 +41,13 @@ class LossHistogram:
     Parameters
     ----------
     bounds
-        Upper bounds of the buckets, finite and increasing, in the target's
+        Upper bounds of the buckets, from 0 on and increasing, in the target's
         unit squared; a last bucket without bound is always there.
 
     Raises
     ------
     ValueError
-        The bounds are not finite or not increasing.
+        The bounds are below 0, not finite or not increasing.
 
     Examples
     --------
@@ -63,8 +62,8 @@ class LossHistogram:
 
     def __init__(self, bounds: tuple[float, ...] = DEFAULT_BUCKETS) -> None:
         bounds = tuple(map(float, bounds))
-        if not all(a < b for a, b in pairwise((-LARGEST, *bounds, np.inf))):
-            raise ValueError(f"buckets are {bounds}; must be finite and increasing")
+        if not all(a < b for a, b in pairwise((-5e-324, *bounds, np.inf))):
+            raise ValueError(f"buckets are {bounds}; must be finite, increasing, and not below 0")
         self._bounds = np.array(bounds)
         self._counts = np.zeros(len(bounds) + 1, dtype=np.int64)
         self._sum = ExactSum()
@@ -96,4 +95,6 @@ class LossHistogram:
     def _fold(self) -> None:
         if self._pending:
             pending, self._pending = self._pending, []
-            self.update_many(np.array(pending), ExactSum(pending))
+            total = ExactSum()
+            total.update_floats(pending)
+            self.update_many(np.array(pending), total)

@@ -72,7 +72,7 @@ class Monitor:
     Raises
     ------
     RejectedEvent
-        A name is no text, or that of an output is empty.
+        A name is no text or is empty.
 
     Examples
     --------
@@ -94,7 +94,7 @@ class Monitor:
         buckets: tuple[float, ...] = DEFAULT_BUCKETS,
     ) -> None:
         for name in (model, *outputs):
-            if not isinstance(name, str) or (name == SINGLE and name in outputs):
+            if not isinstance(name, str) or not name or (not name.isascii() and _is_broken(name)):
                 detail = f"a model or output is named {name!r:.60}; must be text, and not empty"
                 raise RejectedEvent(Reason.WRONG_TYPE, detail)
         self.model = model
@@ -133,7 +133,8 @@ class Monitor:
             except RejectedEvent as rejection:
                 self._rejected[rejection.reason] += 1
                 raise
-            self._last_event = at or self._last_event
+            if at is not None and (w is None or w != 0):
+                self._last_event = at
         return losses if self.outputs else losses[SINGLE]
 
     def update_many(
@@ -167,7 +168,8 @@ class Monitor:
             self._cost[SINGLE].merge(batch)
             self._losses[SINGLE].update_many((columns[0] - columns[1]) ** 2, plain.exact_loss)
             self._rejected.update(rejection.reason for rejection in rejected)
-            self._last_event = at if at and batch.n else self._last_event
+            if at is not None and batch.n:
+                self._last_event = at
         return rejected
 
     def reject(self, reason: Reason, count: int = 1) -> None:
@@ -197,6 +199,15 @@ class Monitor:
             for output, loss in losses.items():
                 self._losses[output].update(loss)
         return losses
+
+
+def _is_broken(name: str) -> bool:
+    """Tell whether text cannot be written as UTF-8: it holds half a character."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return True
+    return False
 
 
 def _without(columns: Columns, rejected: list[RejectedEvent]) -> Columns:

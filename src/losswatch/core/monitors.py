@@ -56,6 +56,11 @@ class Monitors:
         Makes the monitor of a model not seen before, given its name and its
         outputs. Without it such an event is refused (``unknown_model``), which
         keeps the number of models bounded.
+
+    Raises
+    ------
+    ValueError
+        Two monitors watch the same model.
     """
 
     def __init__(
@@ -64,10 +69,13 @@ class Monitors:
         *,
         make: Callable[[str, tuple[str, ...]], Monitor] | None = None,
     ) -> None:
-        self._monitors = {monitor.model: monitor for monitor in monitors}
         self._make = make
         self._lock = Lock()
         self._rejected: Counter[Reason] = Counter()
+        self._monitors: dict[str, Monitor] = {}
+        for monitor in monitors:
+            if self.setdefault(monitor) is not monitor:
+                raise ValueError(f"two monitors for model {monitor.model!r}; keep one")
 
     def get(self, model: str) -> Monitor | None:
         """Return the monitor of a model, ``None`` if there is none."""
@@ -81,6 +89,8 @@ class Monitors:
     def find(self, model: str | None, outputs: tuple[str, ...] = ()) -> Monitor:
         """Return the monitor of a model; an event without one belongs to the only monitor.
 
+        One that is made here is watched only from :meth:`setdefault` on.
+
         Raises
         ------
         RejectedEvent
@@ -89,9 +99,7 @@ class Monitors:
         with self._lock:
             if model is None:
                 model = self._only_model()
-            if model not in self._monitors:
-                self._monitors[model] = self._made(model, outputs)
-            return self._monitors[model]
+            return self._monitors.get(model) or self._made(model, outputs)
 
     def update(self, event: Event, *, at: float | None = None) -> RejectedEvent | None:
         """Add one event; return its refusal, with its line, if it was refused."""
@@ -99,12 +107,15 @@ class Monitors:
         try:
             monitor = self.find(event.model, outputs)
         except RejectedEvent as rejection:
-            self._reject_unknown(rejection.reason)
+            self._count(rejection.reason)
             return rejection.at(event.line)
         try:
             monitor.update(event.y_true, event.y_pred, event.w, at=at)
         except RejectedEvent as rejection:
+            if not self._watches(monitor):
+                self._count(rejection.reason)
             return rejection.at(event.line)
+        self.setdefault(monitor)
         return None
 
     def update_many(self, events: EventColumns, *, at: float | None = None) -> list[RejectedEvent]:
@@ -139,19 +150,24 @@ class Monitors:
     ) -> list[RejectedEvent]:
         try:
             monitor = self.find(model)
-        except RejectedEvent as rejection:
-            self._reject_unknown(rejection.reason, len(events))
-            return [rejection.at(line) for line in events.line]
-        try:
             rejected = monitor.update_many(events.y_true, events.y_pred, events.weights(), at=at)
-        except RejectedEvent as rejection:  # a model with outputs: none of these fits
-            monitor.reject(rejection.reason, len(events))
+        except RejectedEvent as rejection:  # no monitor, or one with outputs: none fits
+            self.reject(rejection.reason, len(events), model=model)
             return [rejection.at(line) for line in events.line]
-        return [rejection.at(events.line[rejection.index or 0]) for rejection in rejected]
+        if len(rejected) < len(events):
+            self.setdefault(monitor)
+        elif not self._watches(monitor):
+            for refused in rejected:
+                self._count(refused.reason)
+        return [refused.at(events.line[refused.index or 0]) for refused in rejected]
 
-    def _reject_unknown(self, reason: Reason, count: int = 1) -> None:
+    def _watches(self, monitor: Monitor) -> bool:
+        """Tell whether a monitor is one of these: one just made may not be yet."""
+        return self._monitors.get(monitor.model) is monitor
+
+    def _count(self, reason: Reason) -> None:
         with self._lock:
-            self._rejected[reason] += count
+            self._rejected[reason] += 1
 
     def _only_model(self) -> str:
         if self._make is not None:

@@ -63,19 +63,19 @@ class Sums:
     def add_errors(self, errors: list[float]) -> None:
         """Add accepted events of weight 1; for a few hundred, quicker than columns."""
         self.n += len(errors)
-        self.loss.update_many([error * error for error in errors])
-        self.error.update_many(errors)
-        self.absolute.update_many([abs(error) for error in errors])
+        self.loss.update_floats([error * error for error in errors])
+        self.error.update_floats(errors)
+        self.absolute.update_floats([abs(error) for error in errors])
         self.weight.update(float(len(errors)))
 
     def add_weighted(self, events: list[tuple[float, float]]) -> None:
         """Add accepted events, given as pairs of error and weight above 0."""
         terms = [w * error for error, w in events]
         self.n += len(events)
-        self.loss.update_many([w * (error * error) for error, w in events])
-        self.error.update_many(terms)
-        self.absolute.update_many([abs(term) for term in terms])
-        self.weight.update_many([w for _, w in events])
+        self.loss.update_floats([w * (error * error) for error, w in events])
+        self.error.update_floats(terms)
+        self.absolute.update_floats([abs(term) for term in terms])
+        self.weight.update_floats([w for _, w in events])
 
     def add_columns(
         self, y_true: Floats, y_pred: Floats | None = None, w: Floats | None = None

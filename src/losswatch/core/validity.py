@@ -11,6 +11,9 @@ from losswatch.errors import Reason, RejectedEvent
 
 __all__ = ["LARGEST", "Columns", "as_columns", "as_float", "check_event", "find_rejected"]
 
+_NUMBER_KINDS = "biuf"
+"""NumPy's kinds of real numbers: boolean, integer, unsigned, float."""
+
 Floats = NDArray[np.float64]
 Columns = tuple[Floats, Floats, Floats | None]
 
@@ -22,25 +25,37 @@ def as_float(name: str, value: object) -> float:
     """Return a real number as float64.
 
     Any number that ``float`` takes is one, ``bool`` and NumPy scalars too;
-    text, ``None``, complex numbers and arrays are not.
+    text, bytes, ``None``, complex numbers and arrays are not.
 
     Raises
     ------
     RejectedEvent
         It is no number (``wrong_type``) or not finite (``not_finite``).
     """
-    if isinstance(value, str | bytes | bytearray) or getattr(value, "ndim", 0) != 0:
+    if value.__class__ is float:
+        number: float = value
+    elif value.__class__ is not int and not _is_number(value):
         raise _wrong_type(name, value)
-    try:
-        number = float(value)  # type: ignore[arg-type]
-    except (TypeError, ValueError):
-        raise _wrong_type(name, value) from None
-    except OverflowError:
-        number = math.inf
+    else:
+        try:
+            number = float(value)  # type: ignore[arg-type]
+        except OverflowError:
+            number = math.inf
+        except Exception:  # noqa: BLE001  # whatever an odd object raises
+            raise _wrong_type(name, value) from None
     if not math.isfinite(number):
         detail = f"{name} is {_shown(value)}; must be a finite float64"
         raise RejectedEvent(Reason.NOT_FINITE, detail)
     return number
+
+
+def _is_number(value: object) -> bool:
+    """Tell whether ``float`` takes it for what it is and not for text or a buffer."""
+    if getattr(value, "ndim", 0) != 0 or np.ma.is_masked(value):
+        return False
+    if getattr(getattr(value, "dtype", None), "kind", "f") not in _NUMBER_KINDS:
+        return False
+    return hasattr(value, "__float__") or hasattr(value, "__index__")
 
 
 def check_event(y_true: object, y_pred: object, w: object) -> tuple[float, float, float]:
@@ -55,9 +70,11 @@ def check_event(y_true: object, y_pred: object, w: object) -> tuple[float, float
     weight = 1.0 if w is None else as_float("w", w)
     loss = error * error
     if weight < 0.0:
-        raise RejectedEvent(Reason.NEGATIVE_WEIGHT, f"w is {w!r}; must be at least 0")
+        raise RejectedEvent(Reason.NEGATIVE_WEIGHT, f"w is {_shown(w)}; must be at least 0")
     if not max(loss, weight * loss) <= LARGEST:
-        detail = f"the weighted squared error of {y_true!r} and {y_pred!r} is beyond float64"
+        detail = (
+            f"the weighted squared error of {_shown(y_true)} and {_shown(y_pred)} is beyond float64"
+        )
         raise RejectedEvent(Reason.OVERFLOW, detail)
     return error, loss, weight
 
@@ -70,6 +87,8 @@ def as_column(name: str, values: ArrayLike) -> Floats:
     RejectedEvent
         The first value that is no number, with its index, or not one dimension.
     """
+    if isinstance(values, str | bytes | bytearray):
+        raise _wrong_type(name, values)
     try:
         array = np.asarray(values)
     except ValueError:  # rows of different lengths
@@ -77,7 +96,7 @@ def as_column(name: str, values: ArrayLike) -> Floats:
     if array.ndim != 1:
         detail = f"{name} has {array.ndim} dimensions; must have 1"
         raise RejectedEvent(Reason.WRONG_TYPE, detail)
-    if array.dtype.kind in "biuf":
+    if array.dtype.kind in _NUMBER_KINDS and not np.ma.is_masked(values):
         return np.asarray(array, dtype=np.float64)
     return np.array([_at(index, name, value) for index, value in enumerate(values)])  # type: ignore[arg-type]
 
@@ -130,5 +149,8 @@ def _wrong_type(name: str, value: object) -> RejectedEvent:
 
 
 def _shown(value: object) -> str:
-    text = repr(value)
+    try:
+        text = repr(value)
+    except Exception:  # noqa: BLE001  # an odd object, or an integer of 5000 digits
+        text = f"of type {type(value).__name__} and cannot be shown"
     return text if len(text) <= 60 else f"{text[:57]}..."

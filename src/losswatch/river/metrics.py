@@ -30,14 +30,14 @@ class _ExactMetric(metrics.base.RegressionMetric):
     def update(self, y_true: float, y_pred: float, w: float = 1.0) -> None:
         """Add one event; one that cannot be scored only counts as rejected."""
         try:
-            self.cost.update(y_true, y_pred, None if w == 1.0 else w)
+            self.cost.update(y_true, y_pred, None if w.__class__ is float and w == 1.0 else w)
         except RejectedEvent as rejection:
             self.rejected[rejection.reason] += 1
 
     def revert(self, y_true: float, y_pred: float, w: float = 1.0) -> None:
         """Take one event out again, rejected or not; undoes ``update`` bit for bit."""
         try:
-            self.cost.revert(y_true, y_pred, None if w == 1.0 else w)
+            self.cost.revert(y_true, y_pred, None if w.__class__ is float and w == 1.0 else w)
         except RejectedEvent as rejection:
             self.rejected[rejection.reason] -= 1
 

@@ -87,6 +87,7 @@ class Monitored(base.Wrapper[Any], base.Estimator):
         self.cost: Cost | MultiOutputCost | None = None
         self._predicted: tuple[object, object, Any] | None = None
         self._logged: set[Reason] = set()
+        self._failed = False
 
     @property
     def url(self) -> str | None:
@@ -129,9 +130,19 @@ class Monitored(base.Wrapper[Any], base.Estimator):
         return self.__dict__ | {"_predicted": None}
 
     def _score(self, y_true: Any, y_pred: Any, w: float | None) -> None:
-        if y_pred is None or y_pred == {}:  # river: the model cannot predict yet
-            return
-        y_true, y_pred = _with_names(y_true), _with_names(y_pred)
+        if y_pred is None or (isinstance(y_pred, dict) and not y_pred):
+            return  # river: the model cannot predict yet
+        try:
+            self._score_live(_with_names(y_true), _with_names(y_pred), w)
+        except RejectedEvent as rejection:
+            self._log(rejection)
+        except Exception:  # watching must not stop the model
+            if not self._failed:
+                logger.exception("model %s: watching failed; it learns on", self.name)
+            self._failed = True
+
+    def _score_live(self, y_true: Any, y_pred: Any, w: float | None) -> None:
+        """Score for /metrics, which counts what is refused, and then for this model."""
         if self.cost is None:
             self.cost = MultiOutputCost() if isinstance(y_pred, dict) else Cost()
         outputs = _list_outputs(y_true, y_pred)
@@ -144,7 +155,7 @@ class Monitored(base.Wrapper[Any], base.Estimator):
             live.update(y_true, y_pred, w, at=time.time())
         except RejectedEvent as rejection:
             self._log(rejection)
-        with suppress(RejectedEvent, TypeError):  # logged above; a TypeError: one side is no dict
+        with suppress(RejectedEvent):  # logged above
             self.cost.update(y_true, y_pred, w)
 
     def _log(self, rejection: RejectedEvent) -> None:

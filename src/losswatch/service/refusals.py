@@ -6,6 +6,8 @@ import logging
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from losswatch.service.text import printable
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -44,7 +46,11 @@ class RefusalLog:
         if self._shown[refusal.reason] < self._first:
             self._shown[refusal.reason] += 1
             logger.warning(
-                "%s line %d refused: %s (%s)", source, refusal.line, refusal.detail, refusal.reason
+                "%s line %d refused: %s (%s)",
+                source,
+                refusal.line,
+                printable(refusal.detail),
+                refusal.reason,
             )
         else:
             self._held_back[refusal.reason] += 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import stat
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -91,18 +92,25 @@ def files_of(paths: Sequence[str]) -> list[str]:
     """
     files: list[str] = []
     for path in paths:
-        if path != "-" and Path(path).is_dir():
+        if path != "-" and _is_dir(path):
             found = sorted(str(f) for f in Path(path).rglob("*") if _is_readable(f))
             if not found:
                 raise SourceError(
                     f"{path}: holds no file named {' '.join('*' + s for s in SUFFIXES)}"
                 )
             files += found
-        elif path == "-" or Path(path).exists():
-            files.append(path)
         else:
-            raise SourceError(f"{path}: no such file or folder")
+            files.append(path)
     return files
+
+
+def _is_dir(path: str) -> bool:
+    try:
+        return stat.S_ISDIR(Path(path).stat().st_mode)
+    except FileNotFoundError:
+        raise SourceError(f"{path}: no such file or folder") from None
+    except (OSError, ValueError) as error:
+        raise SourceError(f"{path!a:.80}: {getattr(error, 'strerror', None) or error}") from None
 
 
 def _is_readable(path: Path) -> bool:

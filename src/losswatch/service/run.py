@@ -19,7 +19,7 @@ from losswatch.service.serve import serve
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from losswatch.config.model import Config
+    from losswatch.config.model import Config, SourceConfig
     from losswatch.sources.base import Source
 
 __all__ = ["Service"]
@@ -68,13 +68,22 @@ class Service:
             self.monitors, host=host, port=port, ready=lambda: self._ready, config=status
         ) as server:
             logger.info("serving the cost at %smetrics", server.url)
-            sources = [make_source(source, self._folder) for source in self._config.sources]
+            sources = [self._make_source(source) for source in self._config.sources]
             try:
                 self._take_all(sources)
             finally:
                 self._ready = False
                 for source in sources:
                     source.close()
+
+    def _make_source(self, config: SourceConfig) -> Source:
+        """Make a source that never blocks the others: no pipe and no directory."""
+        path = self._folder / config.file
+        if config.file != "-" and path.exists() and not path.is_file():
+            raise SourceError(
+                f"{path}: is no regular file; a pipe can be standard input: file: '-'"
+            )
+        return make_source(config, self._folder)
 
     def _take_all(self, sources: list[Source]) -> None:
         refusals = RefusalLog(time.monotonic)

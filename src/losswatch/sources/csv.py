@@ -130,11 +130,15 @@ class CsvDecoder:
         }
         needed = {"y_true", "y_pred", *self._named}
         missing = [c for field, c in self._columns.items() if field in needed - set(self._places)]
+        twice = [c for c in self._columns.values() if self._header.count(c) > 1]
+        if twice:
+            self._wrong = f"the header has the column {' and '.join(twice)} twice; keep one"
         if missing:
             self._wrong = (
                 f"the header is {self._delimiter.join(self._header)!r:.120}; it lacks "
                 f"{' and '.join(missing)}: map the columns with fields, or set delimiter"
             )
+        if self._wrong:
             raise RejectedEvent(Reason.WRONG_HEADER, self._wrong)
 
     def _model(self, cells: list[str]) -> str | None:

@@ -46,6 +46,7 @@ class FileSource:
         if self._raw.peek(2).startswith(_GZIP):
             self._stream = gzip.GzipFile(fileobj=self._raw)
         self._reader = LineReader(decoder(), limit)
+        self._broken = ""  # what is wrong with the rest of the file
         self.position = 0  # bytes read of the file, compressed if it is and is no pipe
 
     def next_batch(self) -> Batch | None:
@@ -61,13 +62,16 @@ class FileSource:
 
     def _read(self) -> bytes:
         """Read on; where the file breaks off, first hand over what comes before that."""
+        if self._broken:
+            raise SourceError(self._broken)
         pieces: list[bytes] = []
         try:
             while sum(map(len, pieces)) < READ_SIZE and (piece := self._stream.read1(READ_SIZE)):
                 pieces.append(piece)
         except (OSError, EOFError, zlib.error) as error:
+            self._broken = f"{self.name}: cannot be read: {error}"
             if not pieces:
-                raise SourceError(f"{self.name}: cannot be read: {error}") from None
+                raise SourceError(self._broken) from None
         return b"".join(pieces)
 
     def close(self) -> None:

@@ -79,9 +79,9 @@ class FollowSource:
     def _open(self) -> bool:
         try:
             self._stream = self._path.open("rb", buffering=0)
-        except FileNotFoundError:
+        except OSError as error:  # as tail -F: it may be mended
             if not self._waiting:
-                logger.warning("%s does not exist; waiting for it", self.name)
+                logger.warning("%s: %s; waiting for it", self.name, error.strerror)
             self._waiting = True
             return False
         logger.info("following %s", self.name)
@@ -92,7 +92,7 @@ class FollowSource:
         """Tell whether another file has the name now."""
         try:
             there = self._path.stat()
-        except FileNotFoundError:
+        except OSError:
             return False
         return (there.st_dev, there.st_ino) != (here.st_dev, here.st_ino)
 

@@ -27,6 +27,8 @@ class StdinSource:
     def __init__(
         self, decoder: Callable[[], Decoder], limit: int, stream: IO[bytes] | None = None
     ) -> None:
+        if stream is None and sys.stdin is None:
+            raise SourceError("standard input is closed")
         self._fd = (stream or sys.stdin.buffer).fileno()
         self._reader = LineReader(decoder(), limit)
         self._ended = False

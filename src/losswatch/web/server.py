@@ -88,10 +88,15 @@ def _listen(host: str, port: int) -> socket.socket:
     where = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
     if not 0 <= port <= _LAST_PORT:
         raise ListenError(f"cannot listen on {where}: the last port is {_LAST_PORT}")
+    listener = socket.socket(family)
     try:
-        return socket.create_server((host, port), family=family, backlog=_MOST_CONNECTIONS)
-    except OSError as error:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+        listener.listen(_MOST_CONNECTIONS)
+    except (OSError, TypeError, ValueError) as error:  # the last two: a name that is no name
+        listener.close()
         raise ListenError(
-            f"cannot listen on {where}: {error.strerror or error};"
+            f"cannot listen on {where}: {getattr(error, 'strerror', None) or error};"
             " stop what listens there or choose another port"
         ) from None
+    return listener
