@@ -80,3 +80,9 @@ def test_what_is_wrong_is_said(data, message):
     """Each refusal says what was found and what to do."""
     with pytest.raises(StateError, match=message.replace("(", r"\(")):
         Cost.from_bytes(data)
+
+
+def test_only_bytes_are_read():
+    """An integer would become as many zero bytes."""
+    with pytest.raises(TypeError):
+        Cost.from_bytes(10**12)

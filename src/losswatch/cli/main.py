@@ -66,7 +66,7 @@ def build_parser() -> argparse.ArgumentParser:
 def _add(commands: Commands, name: str, about: str) -> argparse.ArgumentParser:
     command = commands.add_parser(name, help=about, description=about)
     command.add_argument(
-        "--log.level", dest="log_level", choices=LEVELS, default="info", help="default: info"
+        "--log.level", dest="log_level", choices=LEVELS, default="info", help="default: %(default)s"
     )
     return command
 
@@ -156,7 +156,7 @@ def _add_demo(commands: Commands) -> None:
 
         return demo(options.listen, options.rate, options.events)
 
-    command.set_defaults(command=call)
+    command.set_defaults(command=call, log_level="warning")  # the demo says it itself
 
 
 def _add_listen(command: argparse.ArgumentParser, default: str | None, about: str) -> None:

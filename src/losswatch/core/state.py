@@ -35,7 +35,7 @@ def decode_sums(data: bytes) -> Sums:
     StateError
         Not a saved cost, cut short, damaged, or of a version not known here.
     """
-    body = _checked_body(bytes(data))
+    body = _checked_body(bytes(memoryview(data)))  # of an int, bytes would make zeros
     numbers, rest = [], body[_HEADER.size :]
     try:
         for _ in range(5):
