@@ -7,6 +7,7 @@ import os
 import shutil
 import socket
 import subprocess
+import sys
 import time
 import urllib.error
 import urllib.parse
@@ -87,6 +88,18 @@ def process(command: list[str], log: Path, **options: Any) -> Iterator[subproces
             except subprocess.TimeoutExpired:
                 running.kill()
                 running.wait(10)
+
+
+@contextmanager
+def service(folder: Path, config: str) -> Iterator[str]:
+    """Run ``losswatch run`` on a config; yield its address and port."""
+    path = folder / "losswatch.yml"
+    path.write_text(config)
+    address = f"127.0.0.1:{free_port()}"
+    command = [sys.executable, "-m", "losswatch", "run", str(path)]
+    command += ["--web.listen-address", address]
+    with process(command, folder / "run.log", stdin=subprocess.DEVNULL):
+        yield address
 
 
 class Prometheus:

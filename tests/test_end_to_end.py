@@ -5,11 +5,10 @@ import math
 import random
 import re
 import subprocess
-import sys
 from pathlib import Path
 
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
-from servers import answers, binary, fetch, free_port, process, prometheus, wait_for
+from servers import answers, binary, fetch, prometheus, service, wait_for
 
 ROOT = Path(__file__).parents[1]
 CONFIG = """
@@ -38,20 +37,9 @@ PROMQL = [
 def test_prometheus_agrees_with_the_gauge(tmp_path):
     """A real Prometheus scrapes the service; dividing its rates gives the gauge's RMSE."""
     binary("prometheus")
-    (tmp_path / "losswatch.yml").write_text(CONFIG)
-    address = f"127.0.0.1:{free_port()}"
-    command = [
-        sys.executable,
-        "-m",
-        "losswatch",
-        "run",
-        str(tmp_path / "losswatch.yml"),
-        "--web.listen-address",
-        address,
-    ]
     rng = random.Random(1)
     with (
-        process(command, tmp_path / "run.log", stdin=subprocess.DEVNULL),
+        service(tmp_path, CONFIG) as address,
         prometheus(tmp_path, address) as server,
         (tmp_path / "events.ndjson").open("w", buffering=1) as events,
     ):
@@ -85,20 +73,9 @@ def test_prometheus_agrees_with_the_gauge(tmp_path):
 def test_promtool_is_silent(tmp_path):
     """``promtool check metrics`` has nothing to say, and OpenMetrics parses."""
     tool = binary("promtool")
-    (tmp_path / "losswatch.yml").write_text(CONFIG)
     (tmp_path / "events.ndjson").write_text('{"model": "eta", "y_true": 10, "y_pred": 12}\nno\n')
-    address = f"127.0.0.1:{free_port()}"
-    command = [
-        sys.executable,
-        "-m",
-        "losswatch",
-        "run",
-        str(tmp_path / "losswatch.yml"),
-        "--web.listen-address",
-        address,
-    ]
-    url = f"http://{address}/metrics"
-    with process(command, tmp_path / "run.log", stdin=subprocess.DEVNULL):
+    with service(tmp_path, CONFIG) as address:
+        url = f"http://{address}/metrics"
         wait_for(lambda: answers(url) and b'losswatch_mse{model="eta"' in fetch(url)[2])
         text = fetch(url)[2]
         openmetrics = fetch(url, Accept="application/openmetrics-text; version=1.0.0")[2].decode()
