@@ -15,7 +15,7 @@ PAGE = Path(__file__).parents[1] / "docs" / "benchmarks.md"
 INTRO = """\
 # Benchmarks
 
-`make bench` runs them all and writes this page. Ours and the peer run in turn in the same process,
+`make bench` runs them all and writes this page. Ours and the peer run in turn in the same run,
 so ratios hold on a noisy machine where single times do not: a ratio is the median of the rounds,
 with their range. Errors are relative to the exact value in fractions; 1e-16 is a correctly rounded
 float64.

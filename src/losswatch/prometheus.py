@@ -19,6 +19,7 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 from prometheus_client.utils import floatToGoString
 
+from losswatch.core.monitor import LIFETIME
 from losswatch.errors import Reason
 from losswatch.version import __version__
 
@@ -63,8 +64,6 @@ METRICS = {
     "collector_success": ("gauge", "Whether collecting the cost worked in this scrape."),
 }
 """Every metric: name without prefix, type, and help."""
-
-LIFETIME = "lifetime"
 
 Families = dict[str, Metric]
 

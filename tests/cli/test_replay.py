@@ -272,3 +272,11 @@ def test_the_order_of_lines_does_not_decide_what_a_model_is(losswatch_command):
     for lines in ([bad, weight, good, good], [good, good, bad, weight]):
         result = losswatch_command("replay", "--json", "-", stdin=b"".join(lines))
         assert costs(result)["m"]["n"] == 2
+
+
+def test_a_file_given_twice_is_refused(losswatch_command, tmp_path):
+    """By whatever name, its events would count twice."""
+    (tmp_path / "e.ndjson").write_text('{"y_true": 1, "y_pred": 2}')
+    result = losswatch_command("replay", "e.ndjson", ".", cwd=tmp_path)
+    assert result.returncode == 1
+    assert b"e.ndjson: is given twice; its events would count twice" in result.stderr

@@ -307,7 +307,10 @@ def test_wrong_file_is_told(text, expected):
             "{file: a.csv, model: taxii}",
             "gives events to taxii, which no monitor watches; declared: taxi",
         ),
-        ("{file: a.csv}, {file: a.csv}", "has the file a.csv twice; its events would count twice"),
+        (
+            "{file: a.csv}, {file: ./a.csv}",
+            "has the file a.csv twice; its events would count twice",
+        ),
     ],
     ids=["unknown model", "same file"],
 )

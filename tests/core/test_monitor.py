@@ -2,6 +2,7 @@
 
 import math
 import threading
+from decimal import Decimal
 
 import numpy as np
 import pytest
@@ -131,3 +132,24 @@ def test_an_event_of_weight_zero_is_no_last_event():
     monitor.update(1.0, 2.0, 0.0, at=5.0)
     monitor.update_many([1.0], [2.0], [0.0], at=6.0)
     assert monitor.snapshot().last_event is None
+
+
+def test_a_weight_is_converted_once():
+    """A weight that is 0 as float64 changes nothing, also in the histogram."""
+    monitor = Monitor("m")
+    monitor.update(1.0, 2.0, Decimal("1e-400"), at=5.0)
+    snapshot = monitor.snapshot()
+    assert (snapshot.pooled.n, snapshot.outputs[""].losses.count) == (0, 0)
+    assert snapshot.last_event is None
+
+
+def test_columns_of_objects_are_treated_as_columns_of_floats():
+    """A NaN in a list with other types is one refused event too."""
+    monitor = Monitor("m")
+    column = np.array([1.0, math.nan, 10**400, Decimal(3)], dtype=object)
+    rejected = monitor.update_many(column, [2.0, 2.0, 2.0, 2.0])
+    assert [(r.index, r.reason) for r in rejected] == [
+        (1, Reason.NOT_FINITE),
+        (2, Reason.NOT_FINITE),
+    ]
+    assert monitor.snapshot().pooled.n == 2

@@ -61,13 +61,13 @@ def test_events_that_do_not_fit_the_outputs_are_refused():
     monitors = Monitors([Monitor("single"), Monitor("double", outputs=("p", "q"))])
     rejected = monitors.update_many(columns(("double", 1.0, 2.0, 1.0), ("double", 1.0, 2.0, 1.0)))
     assert [(r.index, r.reason) for r in rejected] == [
-        (1, Reason.OUTPUTS_DIFFER),
-        (2, Reason.OUTPUTS_DIFFER),
+        (1, Reason.WRONG_TYPE),
+        (2, Reason.WRONG_TYPE),
     ]
     rejection = monitors.update(Event("single", {"p": 1.0}, {"p": 2.0}, 1.0, 7))
     assert rejection is not None
     assert (rejection.index, rejection.reason) == (7, Reason.WRONG_TYPE)
-    assert monitors.snapshot().all_rejected == {Reason.OUTPUTS_DIFFER: 2, Reason.WRONG_TYPE: 1}
+    assert monitors.snapshot().all_rejected == {Reason.WRONG_TYPE: 3}
 
 
 def test_nothing_is_raised_for_an_event_of_an_unknown_model():

@@ -243,18 +243,39 @@ def test_a_reused_dict_is_another_event():
     assert model.cost.loss - before == wanted**2
 
 
-@pytest.mark.parametrize(
-    "settings",
-    [{"name": 5}, {"name": ""}, {"buckets": (2.0, 1.0)}, {"listen": 80}, {"listen": "a\0b:0"}],
-    ids=["number", "empty", "buckets", "listen", "listen with NUL"],
-)
-def test_wrong_settings_do_not_stop_the_model(settings, caplog):
-    """Whatever is wrong with the watching, the model learns, and the log says it once."""
+@pytest.mark.parametrize("listen", [80, "a\0b:0", "no address"], ids=["number", "NUL", "text"])
+def test_a_wrong_address_does_not_stop_the_model(listen, caplog):
+    """Whatever is wrong with the serving, the model learns, and the log says it once."""
     model = LastTarget()
-    watching = Monitored(model, **({"name": f"wrong {next(serial)}", "listen": None} | settings))
+    watching = Monitored(model, name=f"wrong {next(serial)}", listen=listen)
     for y in (1.0, 2.0, 3.0):
         watching.learn_one({}, y)
     assert [y for _, y in model.told] == [1.0, 2.0, 3.0]
+    assert len(caplog.records) == 1
+
+
+@pytest.mark.parametrize(
+    "settings", [{"name": 5}, {"name": ""}, {"buckets": (2.0, 1.0)}], ids=["5", "empty", "buckets"]
+)
+def test_wrong_names_and_buckets_are_told_at_once(settings):
+    """They would leave the model without a cost: the constructor refuses them."""
+    with pytest.raises(ValueError, match="must be"):
+        Monitored(LastTarget(), **settings)
+
+
+def test_a_model_that_cannot_predict_yet_learns_all_the_same(caplog):
+    """An exception of predict_one is logged once; when it can predict it is scored."""
+
+    class Late(LastTarget):
+        def predict_one(self, x):
+            if not self.told:
+                raise RuntimeError("not fitted")
+            return super().predict_one(x)
+
+    watching = watched(Late())
+    for y in (1.0, 4.0):
+        watching.learn_one({}, y)
+    assert watching.cost.loss == 9.0
     assert len(caplog.records) == 1
 
 

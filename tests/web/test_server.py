@@ -14,7 +14,7 @@ from losswatch.errors import ListenError
 
 @pytest.fixture
 def monitor():
-    monitor = losswatch.Monitor("eta <b>")
+    monitor = losswatch.Monitor("eta <b>", unit="min & s")
     monitor.update(10, 12)
     return monitor
 
@@ -80,7 +80,10 @@ def test_the_landing_page_shows_the_cost_and_escapes_names(url):
     """The page links /metrics and shows each model's numbers; a name is no markup."""
     page = fetch(url)[2].decode()
     assert 'href="metrics"' in page
-    assert "<td>eta &lt;b&gt;</td><td>1</td><td>4</td><td>2</td><td>2</td><td>-2</td>" in page
+    assert (
+        "<td>eta &lt;b&gt; (min &amp; s)</td><td>1</td><td>4</td><td>2</td><td>2</td><td>-2</td>"
+        in page
+    )
     assert "<b>" not in page
 
 

@@ -171,8 +171,8 @@ def _add_listen(command: argparse.ArgumentParser, default: str | None, about: st
 
 
 def _address(text: str) -> str:
-    host, colon, port = text.rpartition(":")
-    if not colon or not (port.isascii() and port.isdecimal()) or int(port) > 65535 or " " in host:
+    host, _, port = text.rpartition(":")
+    if not host or not (port.isascii() and port.isdecimal()) or int(port) > 65535 or " " in host:
         raise argparse.ArgumentTypeError(
             f"{text!r} is no address:port, for example 127.0.0.1:18100"
         )

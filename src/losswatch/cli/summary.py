@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from rich.table import Table
 from rich.text import Text
 
+from losswatch.core.monitor import LIFETIME
 from losswatch.service.text import printable
 
 if TYPE_CHECKING:
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
     from losswatch.core.monitors import MonitorsSnapshot
 
 __all__ = ["as_json", "as_line", "as_table"]
-
-LIFETIME = "lifetime"
 
 
 def as_table(snapshot: MonitorsSnapshot, units: Mapping[str, str] | None = None) -> Table:
@@ -60,7 +59,7 @@ def as_line(snapshot: MonitorsSnapshot) -> str:
     """Return all in one line: what was seen, refused, and the RMSE of each model."""
     refused = snapshot.all_rejected.total()
     costs = ", ".join(
-        f"{printable(monitor.model)} n={cost.n:,} rmse={cost.rmse:.6g}"
+        f"{printable(monitor.model)} n={cost.n:,} rmse={cost.rmse:.6g} {monitor.unit}".rstrip()
         for monitor in snapshot.monitors
         if (cost := monitor.pooled).n
     )

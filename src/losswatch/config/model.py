@@ -7,6 +7,7 @@ This is the only list of them: the loader, ``losswatch schema`` and the test of
 from __future__ import annotations
 
 import math
+import os.path
 import re
 from itertools import combinations, pairwise
 from typing import Annotated, Literal, get_args
@@ -39,7 +40,8 @@ class MonitorConfig(_Section):
 
     model: Name = Field(description="The model's name: the value of the label `model`.")
     unit: Name | None = Field(
-        default=None, description="Unit of the target, shown beside the RMSE, for example minutes."
+        default=None,
+        description="Unit of the target, shown to people beside the numbers, for example minutes.",
     )
     outputs: list[Name] = Field(
         default=[],
@@ -186,7 +188,7 @@ class Config(_Section):
                 models=", ".join(sorted(unknown)),
                 known=", ".join(sorted(known)),
             )
-        if twice := _twice([source.file for source in sources]):
+        if twice := _twice([os.path.normpath(source.file) for source in sources]):
             raise _wrong("has the file {twice} twice; its events would count twice", twice=twice)
         return sources
 

@@ -32,8 +32,9 @@ class Cost:
     """The exact L2 cost of a set of events.
 
     The result depends on *which* events are in it and on nothing else: not on
-    their order, on batches, merges, reverts or restarts. ``mse`` is the
-    quotient of two exact sums, rounded once. It cannot drift, become negative
+    their order, on batches, merges, reverts or restarts. The terms are float64
+    (``fl(w * loss)`` and so on), their sums are exact, and ``mse`` is the
+    quotient of two sums, rounded once. It cannot drift, become negative
     or be poisoned: a NaN, an infinity or an overflow is refused and leaves
     everything as it was.
 

@@ -21,7 +21,7 @@ class ExactSum:
     finest float that was added. So nothing is ever lost: ``merge`` and
     ``revert`` are integer ``+`` and ``-``, and reading rounds once, correctly.
     One ``update`` takes about 0.4 µs and the state of usual data about 100
-    bytes (at the worst, for values from 1e-308 to 1e308, about 600).
+    bytes (at the worst, for values from 1e-308 to 1e308, about 400).
 
     Examples
     --------

@@ -12,7 +12,7 @@ import numpy as np
 from losswatch.core.cost import Cost
 from losswatch.core.histogram import DEFAULT_BUCKETS, HistogramSnapshot, LossHistogram
 from losswatch.core.outputs import MultiOutputCost
-from losswatch.core.validity import Columns, as_columns, find_rejected
+from losswatch.core.validity import Columns, as_columns, as_float, find_rejected
 from losswatch.errors import Reason, RejectedEvent
 
 if TYPE_CHECKING:
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
 __all__ = ["Monitor", "OutputSnapshot", "Snapshot"]
+
+LIFETIME = "lifetime"
+"""The window of all events since the process started."""
 
 SINGLE = ""
 """The name of the output of a model that has just one."""
@@ -39,6 +42,7 @@ class Snapshot:
     """One consistent reading of a monitor: all numbers count the same events."""
 
     model: str
+    unit: str
     outputs: Mapping[str, OutputSnapshot]
     rejected: Mapping[Reason, int]
     last_event: float | None
@@ -57,7 +61,8 @@ class Monitor:
 
     A refused event is counted by its reason and changes nothing else. A
     snapshot is consistent while other threads go on updating: ``n``, the sums
-    and the RMSE count the same events. One ``update`` takes about 1 µs.
+    and the RMSE count the same events. One ``update`` takes about 1.5 µs, and
+    25 µs with two outputs.
 
     Parameters
     ----------
@@ -68,6 +73,8 @@ class Monitor:
         ``y_pred`` are dicts with just these keys.
     buckets
         Upper bounds of the buckets of ``losswatch_l2_loss``.
+    unit
+        Unit of the target, for people.
 
     Raises
     ------
@@ -92,6 +99,7 @@ class Monitor:
         *,
         outputs: tuple[str, ...] = (),
         buckets: tuple[float, ...] = DEFAULT_BUCKETS,
+        unit: str = "",
     ) -> None:
         for name in (model, *outputs):
             if not isinstance(name, str) or not name or (not name.isascii() and _is_broken(name)):
@@ -99,6 +107,7 @@ class Monitor:
                 raise RejectedEvent(Reason.WRONG_TYPE, detail)
         self.model = model
         self.outputs = outputs
+        self.unit = unit
         self._lock = Lock()
         self._cost = MultiOutputCost(outputs or (SINGLE,))
         self._losses = {output: LossHistogram(buckets) for output in self._cost.outputs}
@@ -129,6 +138,7 @@ class Monitor:
         """
         with self._lock:
             try:
+                w = None if w is None else as_float("w", w)
                 losses = self._score(y_true, y_pred, w)
             except RejectedEvent as rejection:
                 self._rejected[rejection.reason] += 1
@@ -157,7 +167,7 @@ class Monitor:
         """
         if self.outputs:
             detail = f"{self.model} has outputs; give its events one by one, as dicts"
-            raise RejectedEvent(Reason.OUTPUTS_DIFFER, detail)
+            raise RejectedEvent(Reason.WRONG_TYPE, detail)
         columns = as_columns(y_true, y_pred, w)
         rejected = find_rejected(*columns)
         columns = _without(columns, rejected)
@@ -182,6 +192,7 @@ class Monitor:
         with self._lock:
             return Snapshot(
                 model=self.model,
+                unit=self.unit,
                 outputs={
                     output: OutputSnapshot(cost.copy(), self._losses[output].snapshot())
                     for output, cost in self._cost.items()

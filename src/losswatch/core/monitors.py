@@ -43,7 +43,7 @@ class MonitorsSnapshot:
 
 
 class Monitors:
-    """Sends each event to the monitor of its model. Thread-safe.
+    """Sends each event to the monitor of its model. Thread-safe, unless it makes monitors.
 
     Nothing here raises for a bad event: it is counted by its reason, with its
     model if that is known, and returned.

@@ -140,6 +140,8 @@ def _at(index: int, name: str, value: object) -> float:
     try:
         return as_float(name, value)
     except RejectedEvent as rejection:
+        if rejection.reason is Reason.NOT_FINITE:
+            return math.nan  # found again, with the others, by find_rejected
         raise rejection.at(index) from None
 
 

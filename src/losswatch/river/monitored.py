@@ -29,7 +29,8 @@ class Monitored(base.Wrapper[Any], base.Estimator):
     ends in one, and behaves as it does. Each event is scored against the
     prediction made before the model learned it; one that cannot be scored is
     counted, and learned all the same: watching never stops a model. The first
-    of each reason is logged. ``learn_many`` is the model's own and not scored.
+    of each reason is logged. A prediction of ``None`` is not scored, nor is
+    ``learn_many``, which is the model's own.
 
     Put it around a pipeline rather than at its end: there it sees features
     that the steps before it have learned already.
@@ -58,6 +59,8 @@ class Monitored(base.Wrapper[Any], base.Estimator):
     ------
     TypeError
         The model is a classifier.
+    ValueError
+        The name is no text, or the buckets do not increase.
 
     Examples
     --------
@@ -80,6 +83,7 @@ class Monitored(base.Wrapper[Any], base.Estimator):
     ) -> None:
         if isinstance(model, base.Classifier):
             raise TypeError(f"{model} is a classifier; only regressors have an L2 loss")
+        Monitor(name, buckets=buckets)  # raises now what is wrong with them, not in learn_one
         self.model = model
         self.name = name
         self.listen = listen
@@ -115,7 +119,7 @@ class Monitored(base.Wrapper[Any], base.Estimator):
         """Score the prediction for ``x``, then learn as the model does."""
         seen, features, y_pred = self._predicted or (None, None, None)
         if seen is not x or features != x:  # another event, maybe in the same dict
-            y_pred = self.model.predict_one(x)
+            y_pred = self._predict(x)
         self._predicted = None
         self._score(y, y_pred, kwargs.get("w"))
         self.model.learn_one(x, y, **kwargs)
@@ -129,6 +133,19 @@ class Monitored(base.Wrapper[Any], base.Estimator):
     def __getstate__(self) -> dict[str, Any]:
         return self.__dict__ | {"_predicted": None}
 
+    def _predict(self, x: dict[Any, Any]) -> Any:
+        """Predict for the score alone: where the model cannot yet, it must still learn."""
+        try:
+            return self.model.predict_one(x)
+        except Exception as error:  # noqa: BLE001  # whatever a model raises
+            self._log_failure("predicting failed", error)
+            return None
+
+    def _log_failure(self, what: str, error: Exception) -> None:
+        if not self._failed:
+            logger.error("model %s: %s; it learns on", self.name, what, exc_info=error)
+        self._failed = True
+
     def _score(self, y_true: Any, y_pred: Any, w: float | None) -> None:
         if y_pred is None or (isinstance(y_pred, dict) and not y_pred):
             return  # river: the model cannot predict yet
@@ -136,10 +153,8 @@ class Monitored(base.Wrapper[Any], base.Estimator):
             self._score_live(_with_names(y_true), _with_names(y_pred), w)
         except RejectedEvent as rejection:
             self._log(rejection)
-        except Exception:  # watching must not stop the model
-            if not self._failed:
-                logger.exception("model %s: watching failed; it learns on", self.name)
-            self._failed = True
+        except Exception as error:  # noqa: BLE001  # watching must not stop the model
+            self._log_failure("watching failed", error)
 
     def _score_live(self, y_true: Any, y_pred: Any, w: float | None) -> None:
         """Score for /metrics, which counts what is refused, and then for this model."""

@@ -17,10 +17,10 @@ def split_address(listen: str) -> tuple[str, int]:
 
     Examples
     --------
-    >>> split_address("127.0.0.1:18100"), split_address("[::1]:0"), split_address(":9000")
-    (('127.0.0.1', 18100), ('::1', 0), ('127.0.0.1', 9000))
+    >>> split_address("127.0.0.1:18100"), split_address("[::1]:0")
+    (('127.0.0.1', 18100), ('::1', 0))
     """
     host, _, port = listen.rpartition(":")
-    if not (port.isascii() and port.isdecimal()):
+    if not (host and port.isascii() and port.isdecimal()):
         raise ListenError(f"cannot listen on {listen!r}; must be as in 127.0.0.1:18100")
-    return host.strip("[]") or "127.0.0.1", int(port)
+    return host.strip("[]"), int(port)

@@ -28,7 +28,8 @@ __all__ = ["decoder_for", "make_monitor", "make_source"]
 def make_monitor(config: MonitorConfig) -> Monitor:
     """Return the monitor of one model."""
     buckets = DEFAULT_BUCKETS if config.buckets is None else tuple(config.buckets)
-    return Monitor(config.model, outputs=tuple(config.outputs), buckets=buckets)
+    outputs = tuple(config.outputs)
+    return Monitor(config.model, outputs=outputs, buckets=buckets, unit=config.unit or "")
 
 
 def make_source(config: SourceConfig, folder: Path) -> Source:

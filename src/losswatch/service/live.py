@@ -27,8 +27,18 @@ __all__ = ["live_monitor", "live_snapshot", "serve_live"]
 logger = logging.getLogger(__name__)
 
 _monitors = Monitors()
-_servers: dict[tuple[int, str], WebServer | None] = {}
+_servers: dict[str, WebServer | None] = {}
 _lock = Lock()
+
+
+def _start_anew() -> None:
+    """Forget what a forked child has of its parent: its events, its threads, its locks."""
+    global _monitors, _servers, _lock  # process-wide on purpose
+    _monitors, _servers, _lock = Monitors(), {}, Lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_start_anew)
 
 
 def live_monitor(model: str, make: Callable[[], Monitor]) -> Monitor:
@@ -54,11 +64,10 @@ def serve_live(listen: str, *, required: bool = False) -> WebServer | None:
     ListenError
         Only if required.
     """
-    key = (os.getpid(), listen)  # a forked child has no server thread: it needs its own
     with _lock:
-        if key not in _servers or (required and _servers[key] is None):
-            _servers[key] = _try_to_serve(listen, required=required)
-        return _servers[key]
+        if listen not in _servers or (required and _servers[listen] is None):
+            _servers[listen] = _try_to_serve(listen, required=required)
+        return _servers[listen]
 
 
 def _try_to_serve(listen: str, *, required: bool) -> WebServer | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os.path
 import stat
 import time
 from pathlib import Path
@@ -88,7 +89,7 @@ def files_of(paths: Sequence[str]) -> list[str]:
     Raises
     ------
     SourceError
-        A path does not exist, or a folder holds nothing to read.
+        A path does not exist or is given twice, or a folder holds nothing to read.
     """
     files: list[str] = []
     for path in paths:
@@ -101,6 +102,10 @@ def files_of(paths: Sequence[str]) -> list[str]:
             files += found
         else:
             files.append(path)
+    real = [os.path.realpath(file) for file in files if file != "-"]
+    for file in real:
+        if real.count(file) > 1:
+            raise SourceError(f"{file}: is given twice; its events would count twice")
     return files
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
+import stat
 from typing import IO, TYPE_CHECKING
 
 from losswatch.errors import SourceError
@@ -30,9 +32,17 @@ class FollowSource:
     that was rotated away or emptied is refused.
 
     What it cannot see: a file that was emptied and has grown past the old
-    position again before the next look.
+    position again before the next look; and lines that are written to the old
+    file when the new one has been found.
 
-    Parameters as in :class:`FileSource`.
+    Parameters
+    ----------
+    path
+        The file, which need not exist yet.
+    decoder
+        Makes the decoder of each file that has the name.
+    limit
+        The longest line, in bytes.
     """
 
     def __init__(self, path: Path, decoder: Callable[[], Decoder], limit: int) -> None:
@@ -78,7 +88,7 @@ class FollowSource:
 
     def _open(self) -> bool:
         try:
-            self._stream = self._path.open("rb", buffering=0)
+            self._stream = _open_regular(self._path)
         except OSError as error:  # as tail -F: it may be mended
             if not self._waiting:
                 logger.warning("%s: %s; waiting for it", self.name, error.strerror)
@@ -101,3 +111,12 @@ class FollowSource:
         last = self._reader.cut()
         self._reader = LineReader(self._make_decoder(), self._limit)
         return last
+
+
+def _open_regular(path: Path) -> IO[bytes]:
+    """Open a regular file; opening a pipe would wait for its writer."""
+    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, "is no regular file")
+    return open(descriptor, "rb", buffering=0)  # noqa: PTH123  # closed by close

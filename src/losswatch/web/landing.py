@@ -68,7 +68,8 @@ def landing_page(snapshot: MonitorsSnapshot) -> str:
 
 
 def _rows(monitor: Snapshot) -> list[str]:
-    rows = [_row(monitor.model, monitor.pooled)]
+    unit = f" ({monitor.unit})" if monitor.unit else ""
+    rows = [_row(f"{monitor.model}{unit}", monitor.pooled)]
     if len(monitor.outputs) > 1:
         rows += [
             _row(f"{monitor.model} › {output}", snapshot.cost)
