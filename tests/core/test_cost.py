@@ -357,3 +357,10 @@ class CostMachine(RuleBasedStateMachine):
 
 TestCostMachine = CostMachine.TestCase
 TestCostMachine.settings = settings(max_examples=40, stateful_step_count=20, deadline=None)
+
+
+def test_costs_of_other_numbers_of_events_differ():
+    """Two halves of an event have the sums of the whole, and are two events."""
+    halves, whole = cost_of([Event(1.0, 3.0, 0.5)] * 2), cost_of([Event(1.0, 3.0)])
+    assert reading(halves)[1:] == reading(whole)[1:]
+    assert halves != whole
