@@ -46,7 +46,7 @@ MONITORS = {
     ),
     "missing key": (
         "{unit: minutes}",
-        ".model: is missing; it says: The model's name: the value of the label `model`.",
+        ".model: is missing; needed: The model's name: the value of the label `model`.",
     ),
     "text, not keys": ("eta", f": is 'eta'; must be keys with values; allowed: {MONITOR_KEYS}"),
     "nothing": ("", f": is empty; must be keys with values; allowed: {MONITOR_KEYS}"),
@@ -108,7 +108,7 @@ SOURCES = {
     "no file": (
         "{format: csv}",
         (
-            ".file: is missing; it says: Path of the file, from the folder of this YAML;"
+            ".file: is missing; needed: Path of the file, from the folder of this YAML;"
             " `-` is standard input."
         ),
     ),
@@ -186,7 +186,7 @@ ROOT = {
     "version is text": ("version: '1'", "line 1: version: is '1'; must be 1"),
     "no version": (
         "listen: a:1",
-        "line 1: version: is missing; it says: Version of this format; always 1.",
+        "line 1: version: is missing; needed: Version of this format; always 1.",
     ),
     "duplicate key": ("version: 1\nversion: 1", "line 2: version: stands here twice; keep one"),
     "unknown key": (

@@ -45,7 +45,7 @@ def test_all_problems_are_told_in_order_of_their_lines():
             " not below 0"
         ),
         (
-            "bad.yml: line 6: monitors[1].model: is missing; it says: The model's name: the value"
+            "bad.yml: line 6: monitors[1].model: is missing; needed: The model's name: the value"
             " of the label `model`."
         ),
         (
@@ -63,7 +63,7 @@ def test_all_problems_are_told_in_order_of_their_lines():
             " its own, none inside another"
         ),
         (
-            "bad.yml: line 14: sources[1].file: is missing; it says: Path of the file, from the"
+            "bad.yml: line 14: sources[1].file: is missing; needed: Path of the file, from the"
             " folder of this YAML; `-` is standard input."
         ),
         "bad.yml: line 14: sources[1].format: is 'xml'; must be 'ndjson' or 'csv'",

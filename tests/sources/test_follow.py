@@ -5,9 +5,9 @@ from __future__ import annotations
 import logging
 import os
 from functools import partial
-from pathlib import Path
 
 import pytest
+from descriptors import DESCRIPTORS, count_open
 
 from losswatch.errors import Reason
 from losswatch.sources.base import Batch
@@ -16,16 +16,9 @@ from losswatch.sources.fields import Fields
 from losswatch.sources.follow import FollowSource
 from losswatch.sources.ndjson import NdjsonDecoder
 
-DESCRIPTORS = Path("/proc/self/fd")
 LIMIT = 1000
 NDJSON = partial(NdjsonDecoder, Fields(), None, LIMIT)
 CSV = partial(CsvDecoder, Fields(), None, LIMIT)
-
-
-def count_open(folder: Path) -> int:
-    """Count the open files below a folder; other tests may open and close others."""
-    links = (str(link.readlink()) for link in DESCRIPTORS.iterdir() if link.is_symlink())
-    return sum(link.startswith(str(folder)) for link in links)
 
 
 def line(number: int) -> bytes:

@@ -49,7 +49,7 @@ def message_of(details: ErrorDetails, path: Path) -> str:
     if details["loc"][-1:] == ("[key]",):
         return _unknown_key(str(path[-1]), list(get_args(FieldName)))
     if details["type"] == "missing":
-        return f"is missing; it says: {_description_at(path)}"
+        return f"is missing; needed: {_description_at(path)}"
     if details["type"] not in _RULES:
         return details["msg"]
     values = {"keys": ", ".join(keys or get_args(FieldName)), **details.get("ctx", {})}

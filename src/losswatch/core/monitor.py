@@ -171,9 +171,12 @@ class Monitor:
         columns = as_columns(y_true, y_pred, w)
         rejected = find_rejected(*columns)
         columns = _without(columns, rejected)
-        batch, plain = Cost(), Cost()
+        batch = Cost()
         batch.update_many(*columns)
-        plain.update_many(*columns[:2])
+        plain = batch
+        if columns[2] is not None:  # the histogram counts losses without their weights
+            plain = Cost()
+            plain.update_many(*columns[:2])
         with self._lock:
             self._cost[SINGLE].merge(batch)
             self._losses[SINGLE].update_many((columns[0] - columns[1]) ** 2, plain.exact_loss)

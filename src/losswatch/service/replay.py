@@ -5,6 +5,7 @@ from __future__ import annotations
 import os.path
 import stat
 import time
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -102,9 +103,9 @@ def files_of(paths: Sequence[str]) -> list[str]:
             files += found
         else:
             files.append(path)
-    real = [os.path.realpath(file) for file in files if file != "-"]
-    for file in real:
-        if real.count(file) > 1:
+    seen = Counter(os.path.realpath(file) for file in files if file != "-")
+    for file, times in seen.items():
+        if times > 1:
             raise SourceError(f"{file}: is given twice; its events would count twice")
     return files
 
