@@ -2,6 +2,7 @@
 
 import logging
 import os
+import signal
 
 import pytest
 
@@ -53,6 +54,7 @@ def test_a_forked_child_starts_anew():
     with monitor._lock:
         child = os.fork()
         if child == 0:
+            signal.alarm(10)  # a lock that is not free must fail the test, not hang it
             mine = live_monitor("forked", lambda: losswatch.Monitor("forked"))
             mine.update(1.0, 2.0)
             events = live_snapshot().events
