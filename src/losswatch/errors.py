@@ -48,6 +48,9 @@ class Reason(StrEnum):
     NEGATIVE_WEIGHT = "negative_weight"
     OUTPUTS_DIFFER = "outputs_differ"
     UNKNOWN_MODEL = "unknown_model"
+    INVALID_TIME = "invalid_time"
+    FUTURE_TIME = "future_time"
+    INVALID_SEGMENT = "invalid_segment"
 
 
 class LosswatchError(Exception):

@@ -1,0 +1,169 @@
+"""Which events count: the windows that a monitor can have, and how they are spelled."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+__all__ = [
+    "PANES",
+    "HalfLife",
+    "Last",
+    "LastEvents",
+    "Tumbling",
+    "Window",
+    "parse_duration",
+    "parse_window",
+]
+
+PANES = 60
+"""Panes of a window of time, unless it says otherwise."""
+
+_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
+_DURATION = re.compile(r"(?:[0-9]+(?:ms|[smhdw]))+")
+_PART = re.compile(r"([0-9]+)(ms|[smhdw])")
+_EVENTS = re.compile(r"([0-9]+) events?")
+_LARGEST_DURATION = 36_525 * 86_400.0
+"""A century."""
+
+
+@dataclass(frozen=True, slots=True)
+class Last:
+    """The last ``seconds``: in panes, or exactly to the event if ``panes`` is ``None``."""
+
+    label: str
+    seconds: float
+    panes: int | None = PANES
+
+
+@dataclass(frozen=True, slots=True)
+class Tumbling:
+    """The current interval of ``seconds``; the intervals follow each other from 1970 on, in UTC."""
+
+    label: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class LastEvents:
+    """The last ``events`` that arrived."""
+
+    label: str
+    events: int
+
+
+@dataclass(frozen=True, slots=True)
+class HalfLife:
+    """All events, each with half the weight after ``seconds``, or after ``events`` more events."""
+
+    label: str
+    seconds: float | None = None
+    events: int | None = None
+
+
+Window = Last | Tumbling | LastEvents | HalfLife
+
+
+def parse_duration(text: object) -> float:
+    """Return the seconds of a duration such as ``5m`` or ``1h30m``.
+
+    Raises
+    ------
+    ValueError
+        It is none, or is 0 or longer than a century.
+
+    Examples
+    --------
+    >>> parse_duration("1h30m")
+    5400.0
+    """
+    if not isinstance(text, str) or not _DURATION.fullmatch(text):
+        raise ValueError(
+            f"is {text!r:.60}; must be a duration such as 30s, 5m, 1h30m or 7d"
+            " (units: ms, s, m, h, d, w)"
+        )
+    seconds = sum(int(number) * _UNITS[unit] for number, unit in _PART.findall(text))
+    if not 0 < seconds <= _LARGEST_DURATION:
+        raise ValueError(f"is {text!r:.60}; must be more than 0 and at most a century")
+    return seconds
+
+
+def parse_window(value: object) -> Window:
+    """Return the window that is written as in the YAML.
+
+    Raises
+    ------
+    ValueError
+        With what was found and what is allowed.
+
+    Examples
+    --------
+    >>> parse_window("5m")
+    Last(label='5m', seconds=300.0, panes=60)
+    >>> parse_window({"last": "10s", "exact": True})
+    Last(label='10s', seconds=10.0, panes=None)
+    >>> parse_window({"events": 1000})
+    LastEvents(label='1000 events', events=1000)
+    >>> parse_window({"half_life": "1h"})
+    HalfLife(label='half-life 1h', seconds=3600.0, events=None)
+    >>> parse_window({"half_life": "500 events"})
+    HalfLife(label='half-life 500 events', seconds=None, events=500)
+    >>> parse_window({"tumbling": "1d"})
+    Tumbling(label='tumbling 1d', seconds=86400.0)
+    """
+    if isinstance(value, Last | Tumbling | LastEvents | HalfLife):
+        return value
+    if isinstance(value, Mapping):
+        for keys, make in _FORMS.items():
+            if value and set(value) <= set(keys) and keys[0] in value:
+                return make(*(value.get(key) for key in keys))
+    elif isinstance(value, str):
+        return Last(value, parse_duration(value))
+    raise ValueError(
+        f"is {value!r:.80}; must be a duration such as 5m, {{last: 5m, exact: true}},"
+        " {last: 5m, panes: 300}, {events: 1000}, {half_life: 1h},"
+        " {half_life: 1000 events} or {tumbling: 1h}"
+    )
+
+
+def _last(duration: object, panes: object, exact: object) -> Last:
+    seconds = parse_duration(duration)
+    if exact not in (None, False, True):
+        raise ValueError(f"has exact: {exact!r:.60}; must be true or false")
+    if exact and panes is not None:
+        raise ValueError("is exact and has panes; an exact window has none: remove one of them")
+    if exact:
+        return Last(str(duration), seconds, None)
+    return Last(str(duration), seconds, PANES if panes is None else _count("panes", panes, 10_000))
+
+
+def _events(events: object) -> LastEvents:
+    number = _count("events", events, 10_000_000)
+    return LastEvents(f"{number} events", number)
+
+
+def _half_life(half_life: object) -> HalfLife:
+    found = _EVENTS.fullmatch(half_life) if isinstance(half_life, str) else None
+    if found:
+        number = _count("half_life", int(found[1]), 1_000_000_000)
+        return HalfLife(f"half-life {number} events", events=number)
+    return HalfLife(f"half-life {half_life}", seconds=parse_duration(half_life))
+
+
+def _tumbling(duration: object) -> Tumbling:
+    return Tumbling(f"tumbling {duration}", parse_duration(duration))
+
+
+def _count(name: str, value: object, largest: int) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= largest:
+        raise ValueError(f"has {name}: {value!r:.60}; must be a whole number from 1 to {largest:,}")
+    return value
+
+
+_FORMS = {
+    ("last", "panes", "exact"): _last,
+    ("events",): _events,
+    ("half_life",): _half_life,
+    ("tumbling",): _tumbling,
+}
