@@ -1,12 +1,13 @@
 # make run    the demo: river models learn real data, their cost is live at /metrics
 # make test   every check and every test
-# make bench  the benchmarks, as ratios to the peers in the same run, into docs/benchmarks.md
+# make bench  the benchmarks, beside the peers in the same run: tables and plots in docs/benchmarks.md
 # make fix    format the code and mend what ruff can mend
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+BENCH_STAMP := $(VENV)/.installed-bench
 
 .PHONY: run test check bench fix clean
 
@@ -22,7 +23,7 @@ check: $(STAMP)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: $(STAMP)
+bench: $(BENCH_STAMP)
 	$(BIN)/python -m benchmarks --write
 
 fix: $(STAMP)
@@ -39,4 +40,8 @@ $(STAMP): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable . --group dev
+	@touch $@
+
+$(BENCH_STAMP): $(STAMP)
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --group bench
 	@touch $@

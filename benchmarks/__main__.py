@@ -1,44 +1,114 @@
-"""Run every benchmark: ``python -m benchmarks [--write]``."""
+"""Run the benchmarks: ``python -m benchmarks [--write | --only NAME]``.
+
+Every module ``bench_NAME`` of this package takes part: it has a function
+``measure`` that returns a table or several. ``--write`` needs the group
+``bench`` for the plots; ``make bench`` installs it.
+"""
 
 from __future__ import annotations
 
+import argparse
 import logging
 import platform
-import sys
-from importlib.metadata import version
+from importlib import import_module
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from pkgutil import iter_modules
+from typing import TYPE_CHECKING
 
-from benchmarks import bench_import, bench_replay, bench_update, bench_update_many
+import benchmarks
+from benchmarks.pairs import Table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 PAGE = Path(__file__).parents[1] / "docs" / "benchmarks.md"
+
+FIRST = ("peers", "spike", "time_window", "windows", "update", "update_many")
+"""The order of the page; all others follow by name."""
+
+PACKAGES = ("numpy", "river", "prometheus-client", "scikit-learn", "whylogs", "torchmetrics")
 
 INTRO = """\
 # Benchmarks
 
-`make bench` runs them all and writes this page. Ours and the peer run in turn in the same run,
-so ratios hold on a noisy machine where single times do not: a ratio is the median of the rounds,
-with their range. Errors are relative to the exact value in fractions; 1e-16 is a correctly rounded
-float64.
+`make bench` runs them all and writes this page and its plots. Ours and the peer run in turn in the
+same run, so ratios hold on a noisy machine where single times do not: a ratio is our time by the
+peer's, the median of the rounds, with their range; below 1 we are faster. Errors are relative to
+the exact value in fractions; up to 1.1e-16 is a correctly rounded float64.
 
-Measured with Python {python}, NumPy {numpy} and river {river} on {machine}.
+In short: event by event, `Cost` is faster than the other tools here that keep a running MSE, and
+takes twice as long as a plain loop that adds floats; `Monitor`, which locks and fills a histogram,
+costs what a histogram of prometheus-client costs. By the column we take 2 to 8 times as long as
+NumPy. Without outliers all float64 tools here are right to 13 digits. Being exact pays where
+events leave again: in windows, in corrections, after a spike.
+
+Measured with {versions} on {machine}.
 """
 
 
 def main() -> None:
-    """Print the tables as they come and write the page."""
+    """Print the tables as they come and maybe write the page."""
     logging.disable(logging.WARNING)
-    intro = INTRO.format(
-        python=platform.python_version(),
-        numpy=version("numpy"),
-        river=version("river"),
-        machine=f"{platform.system()}, {platform.machine()}",
-    )
-    sections = [intro.rstrip()]
-    for benchmark in (bench_update, bench_update_many, bench_import, bench_replay):
-        sections.append(benchmark.measure().markdown())
-        print(sections[-1], "\n", flush=True)
-    if "--write" in sys.argv:
-        PAGE.write_text("\n\n".join(sections) + "\n")
+    arguments = _parse_arguments()
+    if arguments.write:
+        _write()
+    else:
+        for _ in _measure([arguments.only] if arguments.only else _names()):
+            pass
+
+
+def _parse_arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks")
+    group = parser.add_mutually_exclusive_group()
+    group.add_argument("--write", action="store_true", help=f"write docs/{PAGE.name} and its plots")
+    group.add_argument("--only", choices=_names(), help="run this one and only print")
+    return parser.parse_args()
+
+
+def _names() -> list[str]:
+    """Return what there is to run, in the order of the page."""
+    modules = {module.name for module in iter_modules(benchmarks.__path__)}
+    names = sorted(name.removeprefix("bench_") for name in modules if name.startswith("bench_"))
+    return sorted(names, key=lambda name: FIRST.index(name) if name in FIRST else len(FIRST))
+
+
+def _measure(names: list[str]) -> Iterator[Table]:
+    """Run some benchmarks; print and yield their tables."""
+    for name in names:
+        measured = import_module(f"benchmarks.bench_{name}").measure()
+        for table in [measured] if isinstance(measured, Table) else measured:
+            print(table.markdown(), "\n", flush=True)
+            yield table
+
+
+def _write() -> None:
+    """Run all and write the page and its plots."""
+    from benchmarks.plots import draw  # first, for it fails at once without the group `bench`
+
+    folder = PAGE.with_suffix("")
+    folder.mkdir(exist_ok=True)
+    sections = [_intro()]
+    for table in _measure(_names()):
+        sections.append(table.markdown())
+        for chart in table.charts:
+            draw(chart, folder / chart.file)
+            alt = f"{chart.title} The numbers are in the table."
+            sections.append(f"![{alt}]({folder.name}/{chart.file})")
+    PAGE.write_text("\n\n".join(sections) + "\n")
+
+
+def _intro() -> str:
+    versions = [f"Python {platform.python_version()}", *filter(None, map(_version, PACKAGES))]
+    machine = f"{platform.system()}, {platform.machine()}"
+    return INTRO.format(versions=", ".join(versions), machine=machine).rstrip()
+
+
+def _version(package: str) -> str:
+    try:
+        return f"{package} {version(package)}"
+    except PackageNotFoundError:
+        return ""
 
 
 if __name__ == "__main__":

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-__all__ = ["Pair", "Table", "time_pair"]
+    from benchmarks.charts import Chart
+
+__all__ = ["Pair", "Table", "show", "time_pair"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,21 +30,29 @@ class Pair:
 
     def median(self, unit: float) -> tuple[str, str]:
         """Return the medians of ours and of the peer, in a unit."""
-        return tuple(f"{statistics.median(s) / unit:.3g}" for s in (self.ours, self.peer))  # type: ignore[return-value]
+        return show(statistics.median(self.ours) / unit), show(statistics.median(self.peer) / unit)
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """One question and what was measured."""
+    """One question and what was measured; maybe what to know about it, and plots."""
 
     question: str
     header: tuple[str, ...]
     rows: Sequence[tuple[str, ...]]
+    note: str = ""
+    charts: Sequence[Chart] = ()
 
     def markdown(self) -> str:
-        """Return the table as Markdown."""
+        """Return the table as Markdown, without the plots."""
         lines = [self.header, tuple("---" for _ in self.header), *self.rows]
-        return f"## {self.question}\n\n" + "\n".join(f"| {' | '.join(line)} |" for line in lines)
+        table = "\n".join(f"| {' | '.join(line)} |" for line in lines)
+        return "\n\n".join(part for part in (f"## {self.question}", self.note, table) if part)
+
+
+def show(number: float) -> str:
+    """Return three digits of a number, and no exponent below a million."""
+    return f"{float(f'{number:.3g}'):g}"
 
 
 def time_pair(ours: Callable[[], object], peer: Callable[[], object], rounds: int = 9) -> Pair:

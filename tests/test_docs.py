@@ -9,7 +9,7 @@ import yaml
 
 from losswatch.cli.main import build_parser
 from losswatch.config.load import parse_config
-from losswatch.config.model import Config, MonitorConfig, SourceConfig
+from losswatch.config.model import Config, MonitorConfig, SegmentsConfig, SourceConfig
 from losswatch.errors import Reason
 from losswatch.prometheus import METRICS
 
@@ -27,7 +27,9 @@ def commands() -> dict[str, argparse.ArgumentParser]:
     return dict(subparsers.choices)
 
 
-@pytest.mark.parametrize("section", [Config, MonitorConfig, SourceConfig], ids=lambda s: s.__name__)
+@pytest.mark.parametrize(
+    "section", [Config, MonitorConfig, SegmentsConfig, SourceConfig], ids=lambda s: s.__name__
+)
 def test_every_key_is_documented(section):
     """Each key of the YAML has a row, and each has a description for the schema."""
     for key, field in section.model_fields.items():
@@ -75,8 +77,10 @@ def test_the_configs_of_the_docs_are_right():
     blocks = re.findall(r"```yaml\n(.*?)```", CONFIGURATION, re.DOTALL)
     for block in blocks:
         if "<" not in block:
-            parse_config("version: 1\nmonitors: [{model: eta}]\n" + block)
-    assert len(blocks) == 2
+            rest = {"monitors": "monitors: [{model: eta}]", "sources": "sources: [{file: e}]"}
+            missing = [line for key, line in rest.items() if f"{key}:" not in block]
+            parse_config("\n".join(["version: 1", *missing, block]))
+    assert len(blocks) == 4
 
 
 def test_every_link_leads_somewhere():
@@ -93,3 +97,4 @@ def test_the_full_example_shows_every_key():
     assert set(data) == set(Config.model_fields)
     for key, section in (("monitors", MonitorConfig), ("sources", SourceConfig)):
         assert set().union(*data[key]) == set(section.model_fields)
+    assert set(data["monitors"][0]["segments"]) == set(SegmentsConfig.model_fields)

@@ -44,7 +44,8 @@ def test_prometheus_agrees_with_the_gauge(tmp_path):
         (tmp_path / "events.ndjson").open("w", buffering=1) as events,
     ):
         wait_for(
-            lambda: server.value('losswatch_events{model="eta"}') == 0, about="for the first scrape"
+            lambda: server.value('losswatch_events{model="eta", window="5m"}') == 0,
+            about="for the first scrape",
         )
         wait_for(lambda: server.value("count_over_time(up[1m]) > 4"), about="for some scrapes")
         for _ in range(2000):
@@ -55,10 +56,11 @@ def test_prometheus_agrees_with_the_gauge(tmp_path):
                     json.dumps({"model": model, "y_true": y_true, "y_pred": y_pred}) + "\n"
                 )
         wait_for(
-            lambda: server.value('losswatch_events{model="fare"}') == 2000, about="for all events"
+            lambda: server.value('losswatch_events{model="fare", window="5m"}') == 2000,
+            about="for all events",
         )
         for model in ("eta", "fare"):
-            gauge = server.value(f'losswatch_rmse{{model="{model}"}}')
+            gauge = server.value(f'losswatch_rmse{{model="{model}", window="5m"}}')
             rate = server.value(RATES % (model, model))
             assert rate is not None
             assert gauge is not None

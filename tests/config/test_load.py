@@ -8,9 +8,9 @@ from losswatch.config.load import parse_config
 from losswatch.errors import ConfigError
 
 ROOT_KEYS = "version, listen, monitors, sources"
-MONITOR_KEYS = "model, unit, outputs, buckets"
+MONITOR_KEYS = "model, unit, outputs, buckets, windows, segments"
 SOURCE_KEYS = "file, follow, format, delimiter, model, fields, max_line_bytes"
-FIELD_KEYS = "y_true, y_pred, w, model"
+FIELD_KEYS = "y_true, y_pred, w, model, time, segment.<label>"
 TEXT = "must be text; put it in quotes if it is"
 LISTEN = "must be an address and a port, as in 127.0.0.1:18100"
 APART = "give each a place of its own, none inside another"

@@ -50,7 +50,7 @@ def test_all_problems_are_told_in_order_of_their_lines():
         ),
         (
             "bad.yml: line 6: monitors[1].modle: is no key here; did you mean model? allowed:"
-            " model, unit, outputs, buckets"
+            " model, unit, outputs, buckets, windows, segments"
         ),
         "bad.yml: line 8: monitors[2].model: stands here twice; keep one",
         "bad.yml: line 9: monitors[2].outputs: has a twice; keep one",
@@ -119,7 +119,16 @@ def test_minimal_config_has_the_defaults():
     assert config.model_dump() == {
         "version": 1,
         "listen": "127.0.0.1:18100",
-        "monitors": [{"model": "eta", "unit": None, "outputs": [], "buckets": None}],
+        "monitors": [
+            {
+                "model": "eta",
+                "unit": None,
+                "outputs": [],
+                "buckets": None,
+                "windows": ["5m", "1h", "24h"],
+                "segments": None,
+            }
+        ],
         "sources": [
             {
                 "file": "events.ndjson",
@@ -183,7 +192,7 @@ def test_source_of_the_command_line_is_told():
         "command line: format: is 'xml'; must be 'ndjson' or 'csv'",
         (
             "command line: fields.y_tru: is no key here; did you mean y_true? allowed: y_true,"
-            " y_pred, w, model"
+            " y_pred, w, model, time, segment.<label>"
         ),
         "command line: fields.w: is ''; must not be empty",
         (

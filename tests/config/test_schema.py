@@ -14,6 +14,7 @@ from losswatch.config.model import json_schema
 CONFIGS = Path(__file__).parents[2] / "config"
 MONITORS = "monitors: [{model: a}]"
 SOURCES = "sources: [{file: e}]"
+HEAD = "version: 1\nmonitors: [{model: a, "
 
 
 def errors_of(text: str) -> list[str]:
@@ -43,6 +44,13 @@ FITS = {
     "bucket is a variable": "version: 1\nmonitors: [{model: a, buckets: [1, '${B}']}]\n" + SOURCES,
     "settings are variables": f"version: 1\n{MONITORS}\nsources: [{{file: '${{F}}', "
     "follow: '${A:-true}', format: '${B}', delimiter: '${C}', max_line_bytes: '${D}'}]",
+    "windows": "version: 1\nmonitors: [{model: a, windows: [5m, 1h30m, '${W}', {last: '${L}'}, "
+    "{last: 5m, exact: true}, {last: 5m, panes: 9}, {last: 5m, exact: false, panes: '${P}'}, "
+    "{events: '${N}'}, {half_life: 1h}, {half_life: 9 events}, {half_life: '${H}'}, "
+    f"{{tumbling: 1d}}]}}]\n{SOURCES}",
+    "segments": "version: 1\nmonitors: [{model: a, windows: [], segments: {labels: [a, '${B}'], "
+    "limit: '${L}', idle: '${I}', declared: [{a: x, b: 12}, {a: '${X}', b: y}]}}]\n"
+    "sources: [{file: e, fields: {time: t, segment.a: x.y}}]",
     "IPv6": f"version: 1\nlisten: '[::1]:80'\n{MONITORS}\n{SOURCES}",
 }
 
@@ -93,8 +101,39 @@ FAILS = {
         f"version: 1\n{MONITORS}\nsources: [{{file: e, max_line_bytes: 0}}]",
         ["$.sources[0].max_line_bytes"],
     ),
+    "windows": (
+        f"""{HEAD}windows: [5, 5 min, {{last: 5}}, {{events: 0}}, {{half_life: 9}}, {{}}, yes,
+        {{last: 5m, panes: 9, exact: true}}]}}]\n{SOURCES}""",
+        [f"$.monitors[0].windows[{index}]" for index in range(8)],
+    ),
+    "too many windows": (
+        f"version: 1\nmonitors: [{{model: a, windows: [{', '.join(['5m'] * 17)}]}}]\n{SOURCES}",
+        ["$.monitors[0].windows"],
+    ),
+    "field of no label": (
+        f"version: 1\n{MONITORS}\nsources: [{{file: e, fields: {{segment.1: a}}}}]",
+        ["$.sources[0].fields"],
+    ),
     "list": ("- version: 1", ["$"]),
 }
+
+
+SEGMENTS = [
+    "{}",
+    "{labels: []}",
+    "{labels: [model]}",
+    "{labels: [1a]}",
+    "{labels: [__a]}",
+    "{labels: [7]}",
+    "{labels: [a], limit: 0}",
+    "{labels: [a], limit: 1000001}",
+    "{labels: [a], idle: 5}",
+    "{labels: [a], idle: 5 min}",
+    "{labels: [a], declared: [x]}",
+    "{labels: [a], declared: [{a: 1.5}]}",
+    "{labels: [a], declared: [{a: ''}]}",
+    "{labels: [a], max: 1}",
+]
 
 
 @pytest.mark.parametrize("text", FITS.values(), ids=FITS)
@@ -109,10 +148,16 @@ def test_wrong_config_does_not_fit_the_schema(text, expected):
     assert errors_of(text) == expected
 
 
+@pytest.mark.parametrize("segments", SEGMENTS)
+def test_wrong_segments_do_not_fit_the_schema(segments):
+    """What the loader refuses of segments the schema refuses too."""
+    assert errors_of(f"{HEAD}segments: {segments}}}]\n{SOURCES}") == ["$.monitors[0].segments"]
+
+
 def test_every_key_is_described():
     """Every key has a description, which editors show."""
     schema: dict[str, Any] = json_schema()
     sections = [schema, *schema["$defs"].values()]
     keys = [key for section in sections for key in section["properties"].items()]
     assert [name for name, key in keys if not key.get("description")] == []
-    assert len(keys) == 15
+    assert len(keys) == 21

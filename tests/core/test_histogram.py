@@ -1,40 +1,41 @@
-"""Losses fall into the right buckets and their sum is exact."""
+"""Losses fall into the right buckets of each slot."""
 
 import math
-from fractions import Fraction
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from losswatch.core.histogram import LossHistogram
+from losswatch.core.histogram import LossHistograms
 
 losses = st.lists(st.floats(0, 1e300), max_size=600)
 
 
 @given(losses)
-def test_counts_are_cumulative_and_the_sum_is_exact(values):
-    """Each bucket counts what is at most its bound; the sum rounds once."""
+def test_counts_are_cumulative(values):
+    """Each bucket counts what is at most its bound, the last one all."""
     bounds = (0.0, 1e-3, 1.0, 1e10)
-    histogram = LossHistogram(bounds)
-    for value in values:
-        histogram.update(value)
-    snapshot = histogram.snapshot()
-    assert snapshot.counts == tuple(sum(value <= bound for value in values) for bound in bounds)
-    assert snapshot.count == len(values)
-    assert snapshot.sum == float(sum(map(Fraction, values), Fraction(0)))
+    histograms = LossHistograms(bounds, size=3)
+    for start in range(0, len(values), 100):
+        part = np.array(values[start : start + 100])
+        histograms.add(np.full(part.size, 1), part)
+    counts = histograms.cumulative(np.array([0, 1])).tolist()
+    assert counts[0] == [0] * 5
+    assert counts[1] == [
+        *(sum(value <= bound for value in values) for bound in bounds),
+        len(values),
+    ]
 
 
-@given(losses)
-def test_the_sum_never_falls(values):
-    """Read after every loss, the sum only grows: no phantom counter reset."""
-    histogram = LossHistogram()
-    last = 0.0
-    for value in values[:60]:
-        histogram.update(value)
-        total = histogram.snapshot().sum
-        assert total >= last
-        last = total
+def test_slots_are_apart_grow_and_are_forgotten():
+    """Each slot has counts of its own; clearing one leaves the others."""
+    histograms = LossHistograms((1.0,), size=2)
+    histograms.add(np.array([0, 1, 1]), np.array([0.5, 0.5, 2.0]))
+    histograms.grow(4)
+    histograms.add(np.array([3]), np.array([9.0]))
+    histograms.clear(np.array([1]))
+    assert histograms.cumulative(np.arange(4)).tolist() == [[1, 1], [0, 0], [0, 0], [0, 1]]
 
 
 @pytest.mark.parametrize(
@@ -43,4 +44,4 @@ def test_the_sum_never_falls(values):
 def test_bad_bounds_are_refused(bounds):
     """Bounds must be finite, increasing, and not below 0."""
     with pytest.raises(ValueError, match="must be finite, increasing, and not below 0"):
-        LossHistogram(bounds)
+        LossHistograms(bounds, size=1)

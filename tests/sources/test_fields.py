@@ -16,12 +16,12 @@ PLACES = {"y_true": "p.t", "y_pred": "p.d.e", "w": "meta.w", "model": "meta.m"}
 def found_in(batch: Batch) -> list[tuple[object, ...]]:
     columns = batch.columns
     rows = zip(columns.model, columns.y_true, columns.y_pred, columns.w, columns.line, strict=True)
-    return [*rows, *map(tuple, batch.events), *map(tuple, batch.refused)]
+    return [*rows, *(event[:5] for event in batch.events), *map(tuple, batch.refused)]
 
 
 NO_PRED = Refusal(8, Reason.MISSING_FIELD, "y_pred is missing; must be a number")
 NO_TRUE = Refusal(8, Reason.MISSING_FIELD, "y_true is missing; must be a number")
-NO_OBJECT = Refusal(8, Reason.WRONG_TYPE, "[1.0] is found where an object with 't' must be")
+NO_OBJECT = Refusal(8, Reason.WRONG_TYPE, "[1] is found where an object with 't' must be")
 
 NESTED = {
     "just the needed": (b'{"p": {"t": 1, "d": {"e": 2}}}', (None, 1.0, 2.0, 1.0, 8)),

@@ -24,6 +24,13 @@ LINES = [
     b'{"y_true": 1, "y_pred": 2, "w": -1, "model": "a"}',
     b'{"y_true": 1, "y_pred": 2, "x": NaN}',
     b'{"y_true": 1, "y_pred": 2, "x": 1e400, "model": ""}',
+    b'{"y_true": 1, "y_pred": 2, "time": 5, "segment": {"city": "oslo"}}',
+    b'{"y_true": 1, "y_pred": 2, "time": "2026-01-31T10:00:00", "segment": {"city": 12}}',
+    b'{"y_true": 1, "y_pred": 2, "time": "2026-01-31", "segment": null}',
+    b'{"y_true": 1, "y_pred": 2, "time": 1769853600000, "segment": {"city": ""}, "model": "a"}',
+    b'{"y_true": 1, "y_pred": 2, "segment": {"city": ""}}',
+    b'{"y_true": 1, "y_pred": 2, "segment": "oslo", "x": NaN}',
+    b'{"y_true": {"a": 1}, "y_pred": {"a": 2}, "time": 5, "segment": {"city": "rome"}}',
     b'{"y_true": "x", "y_true": 3, "y_pred": 4}',
     b'{"y_true": {"a": 1}, "y_pred": {"a": 2}}',
     b'{"y_true": NaN, "y_pred": 2}',
@@ -45,20 +52,24 @@ LINES = [
 
 
 def make_decoder() -> NdjsonDecoder:
-    return NdjsonDecoder(Fields(), None, LIMIT)
+    return NdjsonDecoder(Fields({}, ["city"]), None, LIMIT)
 
 
 def accepted(batch: Batch) -> list[tuple[Any, ...]]:
     columns = batch.columns
-    rows = zip(columns.model, columns.y_true, columns.y_pred, columns.w, columns.line, strict=True)
-    return [*rows, *batch.events]
+    times = columns.time or [None] * len(columns)
+    cities = [{"city": city} for city in columns.segment["city"]] if columns else []
+    numbers = (columns.y_true, columns.y_pred, columns.w)
+    rows = zip(columns.model, *numbers, times, cities, columns.line, strict=True)
+    others = [(*event[:4], event.time, event.segment, event.line) for event in batch.events]
+    return [*rows, *others]
 
 
 def outcome(batches: list[Batch]) -> tuple[Counter[str], Counter[tuple[object, ...]]]:
     """Return what was accepted and what was refused, each with how often, without the lines."""
     events = [event for batch in batches for event in accepted(batch)]
     return (
-        Counter(repr(event[:4]) for event in events),
+        Counter(repr(event[:-1]) for event in events),
         Counter(refusal[1:] for batch in batches for refusal in batch.refused),
     )
 
@@ -96,7 +107,7 @@ def test_outcome_does_not_depend_on_pieces(lines, data):
 
 def test_deepest_line_taken_does_not_depend_on_batches():
     """A line nested to the very limit is taken or refused alike, alone and beside a bad one."""
-    decoder = NdjsonDecoder(Fields(), None, 1_000_000)
+    decoder = NdjsonDecoder(Fields({}, ["city"]), None, 1_000_000)
     taken = []
     for depth in range(100, 1000):
         line = b'{"y_true": 1, "y_pred": 1, "x": %s%s}' % (b"[" * depth, b"]" * depth)

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 from rich.table import Table
 from rich.text import Text
 
-from losswatch.core.monitor import LIFETIME
+from losswatch.core.ledger import LIFETIME
 from losswatch.service.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from losswatch.core.cost import Cost
-    from losswatch.core.monitor import Snapshot
     from losswatch.core.monitors import MonitorsSnapshot
+    from losswatch.core.snapshot import Snapshot
 
 __all__ = ["as_json", "as_line", "as_table"]
 
@@ -70,8 +70,8 @@ def _costs(monitor: Snapshot) -> Iterator[tuple[str, Cost]]:
     """Yield the pooled cost, then those of the outputs if there are several."""
     yield "", monitor.pooled
     if len(monitor.outputs) > 1:
-        for output, snapshot in monitor.outputs.items():
-            yield output, snapshot.cost
+        for output in monitor.outputs:
+            yield output, monitor.cost(output)
 
 
 def _numbers(cost: Cost) -> list[str]:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, get_args
 
 from pydantic import BaseModel
 
-from losswatch.config.model import Config, FieldName
+from losswatch.config.fields import FIELD_KEYS
+from losswatch.config.model import Config
 
 if TYPE_CHECKING:
     from pydantic.fields import FieldInfo
@@ -24,6 +25,7 @@ _RULES = {
     "float_type": "must be a number",
     "greater_than_equal": "must be at least {ge}",
     "int_type": "must be a whole number",
+    "less_than_equal": "must be at most {le}",
     "list_type": "must be a list",
     "literal_error": "must be {expected}",
     "model_type": "must be keys with values; allowed: {keys}",
@@ -31,6 +33,7 @@ _RULES = {
     "string_too_short": "must not be empty",
     "string_type": "must be text; put it in quotes if it is",
     "string_unicode": "must be Unicode text",
+    "too_long": "must have at most {max_length} items; it has {actual_length}",
     "too_short": "must have at least one item",
 }
 """By pydantic's name of the error; what is not here has a message of its own."""
@@ -47,12 +50,12 @@ def message_of(details: ErrorDetails, path: Path) -> str:
     if details["type"] == "extra_forbidden":
         return _unknown_key(str(path[-1]), _keys_at(path[:-1]))
     if details["loc"][-1:] == ("[key]",):
-        return _unknown_key(str(path[-1]), list(get_args(FieldName)))
+        return _unknown_key(str(path[-1]), FIELD_KEYS)
     if details["type"] == "missing":
         return f"is missing; needed: {_description_at(path)}"
     if details["type"] not in _RULES:
         return details["msg"]
-    values = {"keys": ", ".join(keys or get_args(FieldName)), **details.get("ctx", {})}
+    values = {"keys": ", ".join(keys), **details.get("ctx", {})}
     return f"is {_shown(details['input'])}; {_RULES[details['type']].format_map(values)}"
 
 
@@ -77,8 +80,10 @@ def _unknown_key(key: str, allowed: list[str]) -> str:
 
 
 def _keys_at(path: Path) -> list[str]:
+    if path[-1:] == ("fields",):
+        return FIELD_KEYS
     section = _section_at(path)
-    return list(section.model_fields) if section else []
+    return list(section.model_fields) if section else ["each of the labels"]
 
 
 def _description_at(path: Path) -> str:

@@ -1,151 +1,41 @@
 """Every key of the YAML, its default and its meaning.
 
-This is the only list of them: the loader, ``losswatch schema`` and the test of
-``docs/configuration.md`` all read it.
+Together with the sections this is the only list of them: the loader,
+``losswatch schema`` and the test of ``docs/configuration.md`` all read it.
 """
 
 from __future__ import annotations
 
-import math
 import os.path
 import re
-from itertools import combinations, pairwise
-from typing import Annotated, Literal, get_args
+from typing import TYPE_CHECKING, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
-from pydantic_core import PydanticCustomError
+from pydantic import Field, ValidationInfo, field_validator
 
+from losswatch.config.fields import SEGMENT, conflict_of
+from losswatch.config.monitor import MonitorConfig
 from losswatch.config.schema import VARIABLE, SchemaWithVariables
+from losswatch.config.section import Located, Section, twice, wrong, wrong_at
+from losswatch.config.segments import SegmentsConfig
+from losswatch.config.source import SourceConfig, format_of
 
-__all__ = ["Config", "MonitorConfig", "SourceConfig", "format_of", "json_schema"]
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
 
-Name = Annotated[str, Field(min_length=1, max_length=128)]
-FieldName = Literal["y_true", "y_pred", "w", "model"]
+__all__ = [
+    "Config",
+    "MonitorConfig",
+    "SegmentsConfig",
+    "SourceConfig",
+    "format_of",
+    "json_schema",
+    "labels_of",
+]
 
 _LISTEN = r"^(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9.-]+):[0-9]{1,5}$"
-_NO_KEY = re.compile(r'["\\\x00-\x1f]')
 
 
-def _wrong(message: str, **values: object) -> PydanticCustomError:
-    """Return an error whose message is shown as it is."""
-    return PydanticCustomError("losswatch", message, values)
-
-
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-
-
-class MonitorConfig(_Section):
-    """One model to watch."""
-
-    model: Name = Field(description="The model's name: the value of the label `model`.")
-    unit: Name | None = Field(
-        default=None,
-        description="Unit of the target, shown to people beside the numbers, for example minutes.",
-    )
-    outputs: list[Name] = Field(
-        default=[],
-        description="For a model with several outputs: their names. Then y_true and y_pred are"
-        " objects with just these keys.",
-    )
-    buckets: list[float] | None = Field(
-        default=None,
-        min_length=1,
-        description="Upper bounds of the buckets of losswatch_l2_loss, from 0 on and increasing, in"
-        " the unit squared. Default: the powers of ten from 1e-6 to 1e9.",
-    )
-
-    @field_validator("buckets")
-    @classmethod
-    def _increasing(cls, bounds: list[float] | None) -> list[float] | None:
-        if bounds and not (
-            all(map(math.isfinite, bounds))
-            and bounds[0] >= 0
-            and all(a < b for a, b in pairwise(bounds))
-        ):
-            raise _wrong(
-                "is {bounds}; must be finite, increasing, and not below 0", bounds=f"{bounds!r:.60}"
-            )
-        return bounds
-
-    @field_validator("outputs")
-    @classmethod
-    def _distinct(cls, outputs: list[str]) -> list[str]:
-        if twice := _twice(outputs):
-            raise _wrong("has {twice} twice; keep one", twice=twice)
-        return outputs
-
-
-class SourceConfig(_Section):
-    """One place where events come from."""
-
-    file: str = Field(
-        min_length=1,
-        description="Path of the file, from the folder of this YAML; `-` is standard input.",
-    )
-    follow: bool = Field(
-        default=False,
-        description="Go on reading what is appended, through rotation, as `tail -F` does.",
-    )
-    format: Literal["ndjson", "csv"] | None = Field(
-        default=None,
-        description="Default: csv if the file's name ends in .csv or .csv.gz, else ndjson.",
-    )
-    delimiter: str = Field(default=",", description="Between the cells of a CSV; one character.")
-    model: Name | None = Field(
-        default=None, description="The model of events that do not name one."
-    )
-    fields: dict[FieldName, Name] = Field(
-        default={},
-        json_schema_extra={"propertyNames": {"enum": list(get_args(FieldName))}},
-        description="Your names of the fields y_true, y_pred, w and model. In JSON a dot goes"
-        " into an object: payload.actual.",
-    )
-    max_line_bytes: int = Field(
-        default=1_048_576, ge=1, description="A longer line is refused (line_too_long)."
-    )
-
-    @field_validator("follow")
-    @classmethod
-    def _follow_a_file(cls, follow: bool, info: ValidationInfo) -> bool:  # noqa: FBT001
-        if follow and info.data.get("file") == "-":
-            raise _wrong("is true, but standard input is always read to its end; remove it")
-        return follow
-
-    @field_validator("delimiter")
-    @classmethod
-    def _one_character(cls, delimiter: str) -> str:
-        if len(delimiter) != 1 or delimiter in '"\r\n':
-            raise _wrong(
-                "is {delimiter}; must be one character, no quote and no line feed",
-                delimiter=f"{delimiter!r:.60}",
-            )
-        return delimiter
-
-    @field_validator("fields")
-    @classmethod
-    def _apart(cls, fields: dict[FieldName, str], info: ValidationInfo) -> dict[FieldName, str]:
-        places = {str(name): str(name) for name in get_args(FieldName)} | dict(fields.items())
-        nested = (info.data.get("format") or format_of(info.data.get("file", ""))) != "csv"
-        if nested:
-            for name, place in places.items():
-                _check_keys(name, place)
-        mark = "." if nested else ""  # what goes on after it stands inside
-        for (name, place), (other, another) in combinations(places.items(), 2):
-            longer, shorter = max(place, another, key=len), min(place, another, key=len)
-            if place == another or (mark and longer.startswith(shorter + mark)):
-                raise _wrong(
-                    "{name} is at {place} and {other} at {another}; give each a place of its own,"
-                    " none inside another",
-                    name=name,
-                    place=place,
-                    other=other,
-                    another=another,
-                )
-        return fields
-
-
-class Config(_Section):
+class Config(Section):
     """The whole file."""
 
     version: Literal[1] = Field(description="Version of this format; always 1.")
@@ -168,13 +58,13 @@ class Config(_Section):
             rule = "must have a port up to 65535"
         else:
             return listen
-        raise _wrong("is {listen}; {rule}", listen=f"{listen!r:.60}", rule=rule)
+        raise wrong("is {listen}; {rule}", listen=f"{listen!r:.60}", rule=rule)
 
     @field_validator("monitors")
     @classmethod
     def _one_monitor_a_model(cls, monitors: list[MonitorConfig]) -> list[MonitorConfig]:
-        if twice := _twice([monitor.model for monitor in monitors]):
-            raise _wrong("has the model {twice} twice; keep one monitor for each", twice=twice)
+        if found := twice([monitor.model for monitor in monitors]):
+            raise wrong("has the model {twice} twice; keep one monitor for each", twice=found)
         return monitors
 
     @field_validator("sources")
@@ -183,14 +73,47 @@ class Config(_Section):
         known = {monitor.model for monitor in info.data.get("monitors", ())}
         unknown = {s.model for s in sources if s.model is not None and s.model not in known}
         if known and unknown:
-            raise _wrong(
+            raise wrong(
                 "gives events to {models}, which no monitor watches; declared: {known}",
                 models=", ".join(sorted(unknown)),
                 known=", ".join(sorted(known)),
             )
-        if twice := _twice([os.path.normpath(source.file) for source in sources]):
-            raise _wrong("has the file {twice} twice; its events would count twice", twice=twice)
+        if found := twice([os.path.normpath(source.file) for source in sources]):
+            raise wrong("has the file {twice} twice; its events would count twice", twice=found)
         return sources
+
+    @field_validator("sources")
+    @classmethod
+    def _known_labels(cls, sources: list[SourceConfig], info: ValidationInfo) -> list[SourceConfig]:
+        if "monitors" in info.data:
+            labels = labels_of(info.data["monitors"])
+            problems: list[Located] = [
+                ((index, "fields", *place), message)
+                for index, source in enumerate(sources)
+                for place, message in _field_problems(source, labels)
+            ]
+            if problems:
+                raise wrong_at(problems)
+        return sources
+
+
+def labels_of(monitors: Iterable[MonitorConfig]) -> list[str]:
+    """Return the labels that any monitor splits by, in order."""
+    return sorted({label for monitor in monitors for label in monitor.labels})
+
+
+def _field_problems(
+    source: SourceConfig, labels: list[str]
+) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Yield what is wrong with the fields of a source, given what the monitors split by."""
+    known = {f"{SEGMENT}{label}" for label in labels}
+    unknown = [name for name in source.fields if name.startswith(SEGMENT) and name not in known]
+    for name in unknown:
+        declared = ", ".join(labels) or "none: give a monitor segments with labels"
+        yield (name,), f"is a label that no monitor splits by; declared: {declared}"
+    kind = source.format or format_of(source.file)
+    if not unknown and (problem := conflict_of(source.fields, kind, labels)):
+        yield (), problem
 
 
 def json_schema() -> dict[str, object]:
@@ -204,24 +127,3 @@ def json_schema() -> dict[str, object]:
             if key != "title"
         },
     }
-
-
-def format_of(file: str) -> str:
-    """Return the format of a file that is named like this."""
-    return "csv" if file.removesuffix(".gz").endswith(".csv") else "ndjson"
-
-
-def _twice(names: list[str]) -> str:
-    """Return the names that occur more than once."""
-    return ", ".join(sorted({name for name in names if names.count(name) > 1}))
-
-
-def _check_keys(name: str, place: str) -> None:
-    """Refuse what cannot be a path of keys in JSON."""
-    if not all(place.split(".")) or _NO_KEY.search(place):
-        raise _wrong(
-            "{name} is at {place}; must be keys with dots between them, without quotes,"
-            " backslashes and control characters",
-            name=name,
-            place=repr(place),
-        )

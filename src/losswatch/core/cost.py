@@ -190,7 +190,7 @@ class Cost:
 
     def copy(self) -> Self:
         """Return an independent cost of the same events."""
-        return self._of(self._folded().copy())
+        return self.of_sums(self._folded().copy())
 
     def __bytes__(self) -> bytes:
         return encode_sums(self._folded())
@@ -204,10 +204,11 @@ class Cost:
         StateError
             The bytes are damaged, cut short or of a newer version.
         """
-        return cls._of(decode_sums(data))
+        return cls.of_sums(decode_sums(data))
 
     @classmethod
-    def _of(cls, sums: Sums) -> Self:
+    def of_sums(cls, sums: Sums) -> Self:
+        """Return the cost of these sums, which become its own."""
         new = cls()
         new._sums = sums
         return new

@@ -3,57 +3,33 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
 from threading import Lock
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from losswatch.core.cost import Cost
-from losswatch.core.histogram import DEFAULT_BUCKETS, HistogramSnapshot, LossHistogram
-from losswatch.core.outputs import MultiOutputCost
-from losswatch.core.validity import Columns, as_columns, as_float, find_rejected
+from losswatch.core.books import FULL, Books
+from losswatch.core.cells.scored import Scored
+from losswatch.core.clock import AHEAD, LATEST, as_time, as_times, future
+from losswatch.core.histogram import DEFAULT_BUCKETS
+from losswatch.core.scoring import Score, score, score_outputs
+from losswatch.core.snapshot import Snapshot
+from losswatch.core.validity import as_columns, find_rejected
 from losswatch.errors import Reason, RejectedEvent
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    import datetime as dt
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from numpy.typing import ArrayLike
 
-__all__ = ["Monitor", "OutputSnapshot", "Snapshot"]
+    from losswatch.core.cells.products import Floats
+    from losswatch.core.segments import Segments
 
-LIFETIME = "lifetime"
-"""The window of all events since the process started."""
+__all__ = ["SINGLE", "Monitor"]
 
 SINGLE = ""
 """The name of the output of a model that has just one."""
-
-
-@dataclass(frozen=True, slots=True)
-class OutputSnapshot:
-    """The cost of one output and the distribution of its losses."""
-
-    cost: Cost
-    losses: HistogramSnapshot
-
-
-@dataclass(frozen=True, slots=True)
-class Snapshot:
-    """One consistent reading of a monitor: all numbers count the same events."""
-
-    model: str
-    unit: str
-    outputs: Mapping[str, OutputSnapshot]
-    rejected: Mapping[Reason, int]
-    last_event: float | None
-
-    @property
-    def pooled(self) -> Cost:
-        """The cost of all outputs as one stream."""
-        pool = Cost()
-        for output in self.outputs.values():
-            pool.merge(output.cost)
-        return pool
 
 
 class Monitor:
@@ -61,8 +37,9 @@ class Monitor:
 
     A refused event is counted by its reason and changes nothing else. A
     snapshot is consistent while other threads go on updating: ``n``, the sums
-    and the RMSE count the same events. One ``update`` takes about 1.5 µs, and
-    25 µs with two outputs.
+    and the RMSE count the same events, in every window and segment. One
+    ``update`` takes about 1.2 µs with three windows of time; in columns an
+    event takes about 0.4 µs.
 
     Parameters
     ----------
@@ -75,11 +52,21 @@ class Monitor:
         Upper bounds of the buckets of ``losswatch_l2_loss``.
     unit
         Unit of the target, for people.
+    windows
+        What is watched besides the lifetime, as in the YAML: ``"5m"``,
+        ``{"events": 1000}``, ``{"half_life": "1h"}`` ...
+    segments
+        How the events are split.
+    clock
+        Tells the time, in seconds since 1970, of events that come without one
+        and of snapshots. Without it the latest event is now.
 
     Raises
     ------
     RejectedEvent
         A name is no text or is empty.
+    ValueError
+        The buckets, windows or segments cannot be used.
 
     Examples
     --------
@@ -91,15 +78,30 @@ class Monitor:
     >>> snapshot = monitor.snapshot()
     >>> snapshot.pooled.n, snapshot.pooled.mse, dict(snapshot.rejected)
     (3, 3.0, {<Reason.NOT_FINITE: 'not_finite'>: 1})
+
+    The last minute, by city:
+
+    >>> from losswatch.core.segments import Segments
+    >>> monitor = Monitor("eta", windows=["1m"], segments=Segments(("city",)))
+    >>> for time, city, y_pred in ((0.0, "oslo", 13.0), (50.0, "oslo", 11.0), (70.0, "rome", 12.0)):
+    ...     loss = monitor.update(10.0, y_pred, segment={"city": city}, time=time)
+    >>> snapshot = monitor.snapshot()
+    >>> snapshot.segments
+    ({}, {'city': 'oslo'}, {'city': 'rome'})
+    >>> snapshot.readings["1m"].mse.tolist(), snapshot.readings["lifetime"].n.tolist()
+    ([2.5, 1.0, 4.0], [3, 2, 1])
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # all that a monitor can be told
         self,
         model: str,
         *,
         outputs: tuple[str, ...] = (),
         buckets: tuple[float, ...] = DEFAULT_BUCKETS,
         unit: str = "",
+        windows: Iterable[object] = (),
+        segments: Segments | None = None,
+        clock: Callable[[], float] | None = None,
     ) -> None:
         for name in (model, *outputs):
             if not isinstance(name, str) or not name or (not name.isascii() and _is_broken(name)):
@@ -108,18 +110,22 @@ class Monitor:
         self.model = model
         self.outputs = outputs
         self.unit = unit
+        self._clock = clock
         self._lock = Lock()
-        self._cost = MultiOutputCost(outputs or (SINGLE,))
-        self._losses = {output: LossHistogram(buckets) for output in self._cost.outputs}
+        self._books = Books(outputs or (SINGLE,), windows, segments, buckets)
+        self._registry = self._books.registry
+        self._single = next(iter(self._books.pending.values()))
         self._rejected: Counter[Reason] = Counter()
         self._last_event: float | None = None
 
-    def update(
+    def update(  # noqa: PLR0913  # the parts of an event
         self,
         y_true: float | Mapping[str, float],
         y_pred: float | Mapping[str, float],
         w: float | None = None,
         *,
+        segment: Mapping[str, str | None] | None = None,
+        time: float | dt.datetime | None = None,
         at: float | None = None,
     ) -> float | dict[str, float]:
         """Add one event and return its loss, or its loss for each output.
@@ -128,37 +134,64 @@ class Monitor:
         ----------
         y_true, y_pred, w
             As in :meth:`Cost.update`, or dicts for a model with outputs.
+        segment
+            The labels of the event; those that are not declared are ignored.
+        time
+            When the event was: seconds since 1970, or an aware ``datetime``.
+            If not given, when it arrived.
         at
-            When the event arrived, in seconds since 1970.
+            When the event arrived, in seconds since 1970; else what the clock says.
 
         Raises
         ------
         RejectedEvent
             The event cannot be scored. It was counted by its reason.
         """
+        if at is None and self._clock is not None:
+            at = self._clock()
         with self._lock:
             try:
-                w = None if w is None else as_float("w", w)
-                losses = self._score(y_true, y_pred, w)
+                when = self._when(time, at)
+                if self.outputs:
+                    scores = score_outputs(self.outputs, y_true, y_pred, w)
+                    return self._keep(scores, segment, when, at)
+                error, loss, y, weight = score(y_true, y_pred, w)
+                if weight:
+                    slot = 0.0 if self._registry is None else self._registry.place(segment)
+                    self._single += (error, y, weight, slot, when, self._arrived(when, at))
+                    if len(self._single) >= FULL:
+                        self._books.fold()
             except RejectedEvent as rejection:
                 self._rejected[rejection.reason] += 1
                 raise
-            if at is not None and (w is None or w != 0):
-                self._last_event = at
-        return losses if self.outputs else losses[SINGLE]
+            return loss
 
-    def update_many(
+    def update_many(  # noqa: PLR0913  # the parts of an event
         self,
         y_true: ArrayLike,
         y_pred: ArrayLike,
         w: ArrayLike | None = None,
         *,
+        segment: Mapping[str, Sequence[str | None]] | None = None,
+        time: ArrayLike | Sequence[float | None] | None = None,
         at: float | None = None,
     ) -> list[RejectedEvent]:
         """Add events given as columns and return those that were refused.
 
         Refused ones are counted by reason; each tells its ``index``. The
         others count.
+
+        Parameters
+        ----------
+        y_true, y_pred, w
+            Columns of the same length.
+        segment
+            A column for each label, with ``None`` where an event lacks it.
+        time
+            When the events were: seconds since 1970, ``datetime64`` in UTC or
+            aware ``datetime``; NaN or ``None`` where an event does not tell.
+        at
+            When all of them arrived.
 
         Raises
         ------
@@ -168,21 +201,28 @@ class Monitor:
         if self.outputs:
             detail = f"{self.model} has outputs; give its events one by one, as dicts"
             raise RejectedEvent(Reason.WRONG_TYPE, detail)
+        if at is None and self._clock is not None:
+            at = self._clock()
         columns = as_columns(y_true, y_pred, w)
-        rejected = find_rejected(*columns)
-        columns = _without(columns, rejected)
-        batch = Cost()
-        batch.update_many(*columns)
-        plain = batch
-        if columns[2] is not None:  # the histogram counts losses without their weights
-            plain = Cost()
-            plain.update_many(*columns[:2])
+        y, weights = columns[0], columns[2]
+        times, rejected = as_times(time, y.size, at)
+        rejected += find_rejected(*columns)
+        keep = np.ones(y.size, dtype=bool) if weights is None else weights != 0
         with self._lock:
-            self._cost[SINGLE].merge(batch)
-            self._losses[SINGLE].update_many((columns[0] - columns[1]) ** 2, plain.exact_loss)
+            times, more = self._known(times, at)
+            rejected += more
+            for rejection in rejected:
+                keep[rejection.index] = False
+            slots = np.zeros(y.size, dtype=np.intp)
+            if self._registry is not None:
+                slots, more = self._registry.places(segment, keep)
+                rejected += more
+            rejected = _first_of_each(rejected)
             self._rejected.update(rejection.reason for rejection in rejected)
-            if at is not None and batch.n:
-                self._last_event = at
+            if keep.any():
+                events = Scored(slots, y - columns[1], y, weights).take(keep)
+                self._last_event = self._last_event if at is None else at
+                self._books.enter(SINGLE, events, times[keep], at)
         return rejected
 
     def reject(self, reason: Reason, count: int = 1) -> None:
@@ -190,29 +230,87 @@ class Monitor:
         with self._lock:
             self._rejected[reason] += count
 
-    def snapshot(self) -> Snapshot:
-        """Return one consistent reading."""
+    def snapshot(self, now: float | None = None) -> Snapshot:
+        """Return one consistent reading.
+
+        Parameters
+        ----------
+        now
+            The time to read at, in seconds since 1970: windows of time hold
+            what they hold then. If not given, what the clock says, or without
+            one the time of the latest event. Time never goes backwards.
+        """
+        if now is None and self._clock is not None:
+            now = self._clock()
         with self._lock:
+            segments, outputs = self._books.read(now or 0.0)
             return Snapshot(
                 model=self.model,
                 unit=self.unit,
-                outputs={
-                    output: OutputSnapshot(cost.copy(), self._losses[output].snapshot())
-                    for output, cost in self._cost.items()
-                },
+                segments=segments,
+                outputs=outputs,
                 rejected=dict(self._rejected),
+                overflowed=None if self._registry is None else self._registry.overflowed,
                 last_event=self._last_event,
             )
 
-    def _score(self, y_true: object, y_pred: object, w: float | None) -> dict[str, float]:
-        if self.outputs:
-            losses = self._cost.update(y_true, y_pred, w)  # type: ignore[arg-type]
+    def _keep(
+        self,
+        scores: Mapping[str, Score],
+        segment: Mapping[str, str | None] | None,
+        when: float,
+        at: float | None,
+    ) -> dict[str, float]:
+        """Keep an event of several outputs; return its losses."""
+        if scores[self.outputs[0]][3]:  # the weight
+            slot = 0.0 if self._registry is None else self._registry.place(segment)
+            now = self._arrived(when, at)
+            for output, (error, _, y, weight) in scores.items():
+                self._books.pending[output] += (error, y, weight, slot, when, now)
+            if len(self._single) >= FULL:
+                self._books.fold()
+        return {output: loss for output, (_, loss, _, _) in scores.items()}
+
+    def _arrived(self, when: float, at: float | None) -> float:
+        """Note that an event arrived; return what the clock shows."""
+        books, now = self._books, when
+        if at is not None:
+            self._last_event = now = at
+        books.now = max(books.now, now)
+        return books.now
+
+    def _when(self, time: object, at: float | None) -> float:
+        """Return when an event was."""
+        if time is None:
+            if at is None and self._books.needs_time:
+                raise RejectedEvent(Reason.MISSING_FIELD, _NO_TIME)
+            return self._books.now if at is None else at
+        if time.__class__ is float and 0.0 <= time < LATEST:
+            when: float = time
         else:
-            losses = {SINGLE: self._cost[SINGLE].update(y_true, y_pred, w)}  # type: ignore[arg-type]
-        if w is None or w != 0:
-            for output, loss in losses.items():
-                self._losses[output].update(loss)
-        return losses
+            when = as_time(time)
+        if at is not None and when > at + AHEAD:
+            raise future(when, at)
+        return when
+
+    def _known(self, times: Floats, at: float | None) -> tuple[Floats, list[RejectedEvent]]:
+        """Return a column of times, those that are missing filled in, or refused."""
+        missing = np.flatnonzero(np.isnan(times))
+        times[missing] = self._books.now if at is None else at
+        if at is None and self._books.needs_time:
+            return times, [
+                RejectedEvent(Reason.MISSING_FIELD, _NO_TIME, i) for i in missing.tolist()
+            ]
+        return times, []
+
+
+_NO_TIME = "the event has no time, and a window of time is watched; give time, or the clock"
+
+
+def _first_of_each(rejected: list[RejectedEvent]) -> list[RejectedEvent]:
+    """Return one refusal for each event, in their order."""
+    found = {rejection.index or 0: rejection for rejection in reversed(rejected)}
+    return [found[index] for index in sorted(found)]
 
 
 def _is_broken(name: str) -> bool:
@@ -222,14 +320,3 @@ def _is_broken(name: str) -> bool:
     except UnicodeEncodeError:
         return True
     return False
-
-
-def _without(columns: Columns, rejected: list[RejectedEvent]) -> Columns:
-    """Return the columns without refused events and without those of weight 0."""
-    y_true, y_pred, w = columns
-    keep = np.ones(y_true.size, dtype=bool) if w is None else w != 0
-    for rejection in rejected:
-        keep[rejection.index] = False
-    if keep.all():
-        return columns
-    return y_true[keep], y_pred[keep], None if w is None else w[keep]

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from losswatch.core.events import Event, EventColumns
-    from losswatch.core.monitor import Monitor, Snapshot
+    from losswatch.core.monitor import Monitor
+    from losswatch.core.snapshot import Snapshot
 
 __all__ = ["Monitors", "MonitorsSnapshot"]
 
@@ -110,7 +111,14 @@ class Monitors:
             self._count(rejection.reason)
             return rejection.at(event.line)
         try:
-            monitor.update(event.y_true, event.y_pred, event.w, at=at)
+            monitor.update(
+                event.y_true,
+                event.y_pred,
+                event.w,
+                segment=event.segment,
+                time=event.time,
+                at=at,
+            )
         except RejectedEvent as rejection:
             if not self._watches(monitor):
                 self._count(rejection.reason)
@@ -139,18 +147,31 @@ class Monitors:
                 return
         monitor.reject(reason, count)
 
-    def snapshot(self) -> MonitorsSnapshot:
-        """Return one reading of all; each monitor's is consistent in itself."""
+    def snapshot(self, now: float | None = None) -> MonitorsSnapshot:
+        """Return one reading of all; each monitor's is consistent in itself.
+
+        Parameters
+        ----------
+        now
+            The time to read at; see :meth:`Monitor.snapshot`.
+        """
         with self._lock:
             monitors, rejected = list(self._monitors.values()), dict(self._rejected)
-        return MonitorsSnapshot(tuple(monitor.snapshot() for monitor in monitors), rejected)
+        return MonitorsSnapshot(tuple(monitor.snapshot(now) for monitor in monitors), rejected)
 
     def _update_model(
         self, model: str | None, events: EventColumns, at: float | None
     ) -> list[RejectedEvent]:
         try:
             monitor = self.find(model)
-            rejected = monitor.update_many(events.y_true, events.y_pred, events.weights(), at=at)
+            rejected = monitor.update_many(
+                events.y_true,
+                events.y_pred,
+                events.weights(),
+                segment=events.segment,
+                time=events.time or None,
+                at=at,
+            )
         except RejectedEvent as rejection:  # no monitor, or one with outputs: none fits
             self.reject(rejection.reason, len(events), model=model)
             return [rejection.at(line) for line in events.line]

@@ -2,19 +2,44 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
-__all__ = ["LONGEST_VALUE", "RESERVED", "Segments", "check_label"]
+import numpy as np
 
-RESERVED = frozenset({"model", "window", "output", "segment", "le", "quantile", "reason"})
-"""Labels that the metrics themselves use."""
+from losswatch.core.labels import check_label, label_value
+from losswatch.errors import Reason, RejectedEvent
 
-LONGEST_VALUE = 128
-"""Characters of a label's value; a longer one is refused."""
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
 
-_NAME = re.compile(r"(?!__)[a-zA-Z_][a-zA-Z0-9_]*")
+    from numpy.typing import NDArray
+
+    from losswatch.core.cells.scored import Indexes
+
+__all__ = [
+    "FIRST",
+    "OTHER",
+    "TOTAL",
+    "UNLABELLED",
+    "Registry",
+    "Segments",
+]
+
+TOTAL = 0
+"""The slot of all events of the model."""
+
+OTHER = 1
+"""The slot of events whose segment is beyond the limit."""
+
+UNLABELLED = 2
+"""The slot of events that lack one of the labels."""
+
+FIRST = 3
+"""The slot of the first segment."""
+
+Key = str | tuple[str, ...]
+"""What names a segment: the value of its label, or those of its labels."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,17 +64,162 @@ class Segments:
     declared: tuple[Mapping[str, str], ...] = ()
 
 
-def check_label(name: object) -> None:
-    """Refuse what cannot be the name of a segment's label.
+class Registry:
+    """Gives each segment a slot, up to a limit, and takes it back when it is idle.
 
-    Raises
-    ------
-    ValueError
-        With what was found and what is allowed.
+    Parameters
+    ----------
+    segments
+        What was declared.
+    keep
+        Seconds that a segment is kept at least: as long as a window of time
+        may hold an event of it.
     """
-    if not isinstance(name, str) or not _NAME.fullmatch(name):
-        raise ValueError(
-            f"is {name!r:.60}; must be letters, digits and _, not starting with a digit or __"
-        )
-    if name in RESERVED:
-        raise ValueError(f"is {name!r}, which the metrics use themselves; rename it with fields")
+
+    def __init__(self, segments: Segments, keep: float) -> None:
+        for label in segments.labels:
+            check_label(label)
+        self.overflowed = 0
+        self._labels = segments.labels
+        self._only = segments.labels[0] if len(segments.labels) == 1 else None
+        self._limit = segments.limit
+        self._idle = max(segments.idle, keep)
+        self._slots: dict[Key, float] = {}  # floats, for columns of floats
+        self._names: list[Mapping[str, str]] = [{}, {"segment": "other"}, {"segment": "none"}]
+        self._free: list[int] = []
+        self._last_seen = np.full(FIRST, -1.0)
+        self._next_check = 0.0
+        for labels in segments.declared:
+            self.slot(self.key(labels))
+        self._declared = len(self._slots)
+
+    @property
+    def size(self) -> int:
+        """How many slots there are."""
+        return len(self._names)
+
+    @property
+    def occupied(self) -> Indexes:
+        """The slots to show: the total, those of special events if there were any, segments."""
+        special = [slot for slot in (OTHER, UNLABELLED) if self._last_seen[slot] >= 0.0]
+        return np.array([TOTAL, *special, *map(int, self._slots.values())], dtype=np.intp)
+
+    def names(self, slots: Indexes) -> tuple[Mapping[str, str], ...]:
+        """Return the labels of slots."""
+        return tuple(map(self._names.__getitem__, slots.tolist()))
+
+    def place(self, labels: Mapping[str, str | None] | None) -> float:
+        """Return the slot of an event's labels; see :meth:`slot`."""
+        try:
+            if self._only is not None:
+                return self._slots[labels[self._only]]  # type: ignore[index]
+            return self._slots[tuple([labels[label] for label in self._labels])]  # type: ignore[index,misc]
+        except (KeyError, TypeError):
+            return self.slot(self.key(labels))
+
+    def key(self, labels: Mapping[str, str | None] | None) -> Any:  # noqa: ANN401  # unchecked
+        """Return what may be the key of an event's labels."""
+        if labels is None:
+            return None
+        try:
+            values = tuple([labels.get(label) for label in self._labels])
+        except AttributeError:
+            detail = f"segment is {labels!r:.60}; must be a mapping of labels"
+            raise RejectedEvent(Reason.INVALID_SEGMENT, detail) from None
+        return values if self._only is None else values[0]
+
+    def places(
+        self, columns: Mapping[str, Sequence[object]] | None, keep: NDArray[np.bool_]
+    ) -> tuple[Indexes, list[RejectedEvent]]:
+        """Return the slots of columns of labels, and the refusals of those that cannot be used.
+
+        Only events to keep make new segments; those refused are not kept, in place.
+
+        Raises
+        ------
+        RejectedEvent
+            A column has another number of events (``wrong_type``).
+        """
+        keys = self._keys(columns or {}, keep.size)
+        slots: list[float | None]
+        try:
+            slots = list(map(self._slots.get, keys))
+        except TypeError:  # one is a list, say
+            slots = [None] * len(keys)
+        rejected = []
+        for index in [index for index, slot in enumerate(slots) if slot is None]:
+            slots[index] = 0.0
+            try:
+                if keep[index]:
+                    slots[index] = self.slot(keys[index])
+            except RejectedEvent as rejection:
+                rejected.append(rejection.at(index))
+                keep[index] = False
+        return np.array(slots, dtype=np.float64).astype(np.intp), rejected
+
+    def slot(self, key: Any) -> float:  # noqa: ANN401  # it is checked here
+        """Return the slot of a segment, a new one if there is room, else that of the others.
+
+        Raises
+        ------
+        RejectedEvent
+            A label's value cannot be used (``invalid_segment``).
+        """
+        try:
+            return self._slots[key]
+        except (KeyError, TypeError):  # a new one, or what is no text
+            pass
+        values = key if self._only is None and key is not None else (key,) * len(self._labels)
+        texts = [label_value(*pair) for pair in zip(self._labels, values, strict=True)]
+        known = tuple(text for text in texts if text is not None)
+        if len(known) < len(texts):
+            return UNLABELLED
+        checked = known if self._only is None else known[0]
+        return self._slots.get(checked) or self._new(checked, known)
+
+    def touch(self, slots: Indexes, now: float) -> None:
+        """Remember that these slots had an event just now."""
+        self._last_seen[slots] = now
+
+    def retire(self, now: float) -> Indexes:
+        """Take back the slots without an event for too long; they must be cleared."""
+        none = np.zeros(0, dtype=np.intp)
+        if now < self._next_check:
+            return none
+        self._next_check = now + self._idle / 60.0
+        keys = list(self._slots)[self._declared :]  # in the order in which they came
+        slots = np.array([int(self._slots[key]) for key in keys], dtype=np.intp)
+        old = self._last_seen[slots] < now - self._idle
+        for place in np.flatnonzero(old).tolist():
+            del self._slots[keys[place]]
+        self._free += slots[old].tolist()
+        return slots[old]
+
+    def _keys(self, columns: Mapping[str, Sequence[object]], size: int) -> list[Any]:
+        """Return the key of each event, not checked yet."""
+        lists = []
+        for label in self._labels:
+            column: Any = columns.get(label, [None] * size)
+            values = column.tolist() if isinstance(column, np.ndarray) else list(column)
+            if len(values) != size:
+                detail = f"the column segment.{label} has {len(values)} events; must have {size}"
+                raise RejectedEvent(Reason.WRONG_TYPE, detail)
+            lists.append(values)
+        return lists[0] if len(lists) == 1 else list(zip(*lists, strict=True))
+
+    def _new(self, key: Key, texts: tuple[str, ...]) -> float:
+        if len(self._slots) >= self._limit:
+            self.overflowed += 1
+            return OTHER
+        name = dict(zip(self._labels, texts, strict=True))
+        if self._free:
+            slot = self._free.pop()
+            self._names[slot] = name
+        else:
+            slot = len(self._names)
+            self._names.append(name)
+        if slot >= self._last_seen.size:
+            self._last_seen = np.append(self._last_seen, np.zeros(slot))
+        self._last_seen[slot] = np.inf  # until its first event is summed
+        self._slots[key] = float(slot)
+        return float(slot)

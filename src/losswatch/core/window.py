@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 __all__ = [
@@ -13,6 +13,9 @@ __all__ = [
     "LastEvents",
     "Tumbling",
     "Window",
+    "check_windows",
+    "longest",
+    "needs_time",
     "parse_duration",
     "parse_window",
 ]
@@ -24,6 +27,9 @@ _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 6048
 _DURATION = re.compile(r"(?:[0-9]+(?:ms|[smhdw]))+")
 _PART = re.compile(r"([0-9]+)(ms|[smhdw])")
 _EVENTS = re.compile(r"([0-9]+) events?")
+_MOST_KEPT = 500_000_000
+"""Events that one window may keep, 16 bytes each."""
+
 _LARGEST_DURATION = 36_525 * 86_400.0
 """A century."""
 
@@ -127,6 +133,37 @@ def parse_window(value: object) -> Window:
     )
 
 
+def check_windows(values: Iterable[object], slots: int) -> tuple[Window, ...]:
+    """Return windows that fit together, for so many slots.
+
+    Raises
+    ------
+    ValueError
+        One is none, two have the same name, or one would take too much memory.
+    """
+    windows = tuple(map(parse_window, values))
+    labels = [window.label for window in windows]
+    for window in windows:
+        if labels.count(window.label) > 1:
+            raise ValueError(f"has the window {window.label!r} twice; keep one")
+        if isinstance(window, LastEvents) and window.events * slots > _MOST_KEPT:
+            raise ValueError(
+                f"has a window of {window.events:,} events for {slots:,} segments: at most"
+                f" {_MOST_KEPT:,} events can be kept; lower one of them"
+            )
+    return windows
+
+
+def longest(windows: Iterable[Window]) -> float:
+    """Return the seconds after which no window of time holds an event any more."""
+    return max((w.seconds for w in windows if isinstance(w, Last | Tumbling)), default=0.0)
+
+
+def needs_time(windows: Iterable[Window]) -> bool:
+    """Tell whether a window asks when an event was."""
+    return any(getattr(window, "seconds", None) is not None for window in windows)
+
+
 def _last(duration: object, panes: object, exact: object) -> Last:
     seconds = parse_duration(duration)
     if exact not in (None, False, True):
@@ -161,7 +198,7 @@ def _count(name: str, value: object, largest: int) -> int:
     return value
 
 
-_FORMS = {
+_FORMS: dict[tuple[str, ...], Callable[..., Window]] = {
     ("last", "panes", "exact"): _last,
     ("events",): _events,
     ("half_life",): _half_life,

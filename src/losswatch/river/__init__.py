@@ -10,5 +10,7 @@ MSE: 15.303595
 
 from losswatch.river.metrics import MAE, MSE, RMSE, Bias
 from losswatch.river.monitored import Monitored
+from losswatch.river.time_windows import TimeRolling
+from losswatch.river.windows import Rolling
 
-__all__ = ["MAE", "MSE", "RMSE", "Bias", "Monitored"]
+__all__ = ["MAE", "MSE", "RMSE", "Bias", "Monitored", "Rolling", "TimeRolling"]

@@ -27,11 +27,12 @@ class Ingest:
     refusals
         Where refusals are logged.
     clock
-        Seconds since 1970, for the time of the last event.
+        When events arrive, in seconds since 1970. Without it they are of the
+        past: the latest is now.
     """
 
     def __init__(
-        self, monitors: Monitors, refusals: RefusalLog, clock: Callable[[], float]
+        self, monitors: Monitors, refusals: RefusalLog, clock: Callable[[], float] | None = None
     ) -> None:
         self._monitors = monitors
         self._refusals = refusals
@@ -39,7 +40,7 @@ class Ingest:
 
     def take(self, source: str, batch: Batch) -> None:
         """Score what a batch holds."""
-        now = self._clock()
+        now = None if self._clock is None else self._clock()
         rejected = self._monitors.update_many(batch.columns, at=now)
         for event in batch.events:
             rejection = self._monitors.update(event, at=now)

@@ -37,10 +37,18 @@ class Replay:
         How to read each file.
     monitors
         Where the events go; if not given, models are taken as they come.
+    labels
+        Those of segments that are read.
     """
 
-    def __init__(self, settings: SourceConfig, monitors: Monitors | None = None) -> None:
+    def __init__(
+        self,
+        settings: SourceConfig,
+        monitors: Monitors | None = None,
+        labels: Sequence[str] = (),
+    ) -> None:
         self._settings = settings
+        self._labels = labels
         self.monitors = monitors or Monitors(make=lambda m, outputs: Monitor(m, outputs=outputs))
         self.lines = 0
         self.seconds = 0.0
@@ -61,7 +69,7 @@ class Replay:
             A file cannot be read. What was read until then counts.
         """
         refusals = RefusalLog(time.monotonic)
-        ingest = Ingest(self.monitors, refusals, time.time)
+        ingest = Ingest(self.monitors, refusals)
         start = time.perf_counter()
         try:
             for file in files:
@@ -71,7 +79,8 @@ class Replay:
             self.seconds = time.perf_counter() - start
 
     def _run_file(self, file: str, ingest: Ingest, progress: Callable[[str, int], None]) -> None:
-        source = make_source(self._settings.model_copy(update={"file": file}), Path())
+        settings = self._settings.model_copy(update={"file": file})
+        source = make_source(settings, Path(), self._labels)
         try:
             while (batch := source.next_batch()) is not None:
                 if batch.lines:

@@ -7,6 +7,7 @@ import time
 from threading import Event
 from typing import TYPE_CHECKING
 
+from losswatch.config.model import labels_of
 from losswatch.core.monitors import Monitors
 from losswatch.errors import SourceError
 from losswatch.prometheus import ConfigStatus
@@ -54,7 +55,7 @@ class Service:
         self._folder = folder
         self._stop = Event()
         self._ready = False
-        self.monitors = Monitors(map(make_monitor, config.monitors))
+        self.monitors = Monitors(make_monitor(monitor, time.time) for monitor in config.monitors)
 
     def stop(self) -> None:
         """Make :meth:`run` return soon. May be called from a signal handler."""
@@ -83,7 +84,7 @@ class Service:
             raise SourceError(
                 f"{path}: is no regular file; a pipe can be standard input: file: '-'"
             )
-        return make_source(config, self._folder)
+        return make_source(config, self._folder, labels_of(self._config.monitors))
 
     def _take_all(self, sources: list[Source]) -> None:
         refusals = RefusalLog(time.monotonic)

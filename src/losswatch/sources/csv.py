@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import csv
 from itertools import count
-from math import isfinite
 from typing import TYPE_CHECKING
 
 from losswatch.core.events import Event, EventColumns
 from losswatch.errors import Reason, RejectedEvent
 from losswatch.sources.base import Batch, Refusal
-from losswatch.sources.values import text_value
+from losswatch.sources.times import time_cell, time_cells
+from losswatch.sources.values import float_column, segment_cell, segment_column, text_value
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from losswatch.sources.fields import Fields
 
 __all__ = ["CsvDecoder"]
-
-_NUMBERS = ("y_true", "y_pred", "w")
 
 
 class CsvDecoder:
@@ -44,6 +42,7 @@ class CsvDecoder:
     def __init__(self, fields: Fields, model: str | None, limit: int, delimiter: str = ",") -> None:
         self._columns = fields.places
         self._named = fields.named
+        self._segment = fields.segment
         self._default_model = model
         self._limit = limit
         self._delimiter = delimiter
@@ -73,12 +72,23 @@ class CsvDecoder:
             return None
         cells = list(zip(*rows, strict=True))
         found = {field: cells[place] for field, place in self._places.items()}
-        numbers = {field: _floats(found.get(field, ("1",) * len(lines))) for field in _NUMBERS}
-        if not all(numbers.values()):
+        absent = ("",) * len(lines)
+        y_true, y_pred = (float_column(found[field]) for field in ("y_true", "y_pred"))
+        w = float_column(found["w"]) if "w" in found else [1.0] * len(lines)
+        if not (y_true and y_pred and w):
             return None
         default = self._default_model
-        model = [name.strip() or default for name in found.get("model", ("",) * len(lines))]
-        columns = EventColumns(model, **numbers, line=range(first, first + len(lines)))
+        model = [name.strip() or default for name in found.get("model", absent)]
+        try:
+            time = time_cells(found.get("time", ()))
+            segment = {
+                name: segment_column(name, found.get(field, absent), segment_cell)
+                for name, field in self._segment.items()
+            }
+        except RejectedEvent:
+            return None
+        numbers = range(first, first + len(lines))
+        columns = EventColumns(model, y_true, y_pred, w, numbers, time, segment)
         return Batch(columns, lines=len(lines))
 
     def _decode_singly(self, lines: Sequence[bytes], first: int) -> Batch:
@@ -158,13 +168,10 @@ class CsvDecoder:
             y_pred=text_value("y_pred", found["y_pred"]),
             w=text_value("w", w) if w.strip() else 1.0,
             line=number,
+            time=time_cell(found.get("time", "")),
+            segment={
+                name: segment_cell(name, found.get(field, ""))
+                for name, field in self._segment.items()
+            }
+            or None,
         )
-
-
-def _floats(cells: Sequence[str]) -> list[float]:
-    """Return a column of finite numbers; an empty list if one is not just that."""
-    try:
-        numbers = list(map(float, cells))
-    except ValueError:
-        return []
-    return numbers if all(map(isfinite, numbers)) and "_" not in "".join(cells) else []

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 __all__ = ["FIELDS", "Fields"]
 
-FIELDS = ("y_true", "y_pred", "w", "model")
-"""The fields of an event, in the order of :class:`losswatch.core.events.Event`."""
+FIELDS = ("y_true", "y_pred", "w", "model", "time")
+"""The fields of an event, those that it must have first."""
+
+_SEGMENT = "segment."
+_LABEL_TYPE = (str | int | None, None)
 
 _TYPES: dict[str, tuple[Any, ...]] = {
     "y_true": (float,),
     "y_pred": (float,),
     "w": (float | None, None),
     "model": (str | None, None),
+    "time": (float | datetime | None, None),
 }
 
 Tree = dict[str, "Tree | str"]
@@ -32,6 +37,8 @@ class Fields:
     places
         Field to place; a field not named stands under its own name. No two
         at the same place, none inside another: the config sees to that.
+    labels
+        Those of segments: each is one more field, as in ``segment.city``.
 
     Examples
     --------
@@ -40,9 +47,12 @@ class Fields:
     (('payload', 'actual'), ('y_pred',))
     """
 
-    def __init__(self, places: Mapping[str, str] | None = None) -> None:
-        self.named = frozenset(places or ())  # given by the user: they must be there
-        self.places = {name: name for name in FIELDS} | dict(places or {})
+    def __init__(self, places: Mapping[str, str] | None = None, labels: Iterable[str] = ()) -> None:
+        self.segment = {label: f"{_SEGMENT}{label}" for label in labels}  # label to field
+        names = (*FIELDS, *self.segment.values())
+        given = {name: place for name, place in (places or {}).items() if name in names}
+        self.named = frozenset(given)  # by the user: they must be there
+        self.places = {name: name for name in names} | given
         self.paths = {name: tuple(place.split(".")) for name, place in self.places.items()}
 
     def struct(self) -> tuple[type[msgspec.Struct], dict[str, str]]:
@@ -70,7 +80,7 @@ def _struct(tree: Tree, prefix: str, attributes: dict[str, str]) -> type[msgspec
         keys[attribute] = key
         if isinstance(node, str):
             attributes[node] = prefix + attribute
-            members.append((attribute, *_TYPES[node]))
+            members.append((attribute, *_TYPES.get(node, _LABEL_TYPE)))
         else:
             inner = _struct(node, f"{prefix}{attribute}.", attributes)
             optional = all(

@@ -16,9 +16,17 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from losswatch.core.events import Event, EventColumns
+from losswatch.core.labels import label_value
 from losswatch.errors import Reason, RejectedEvent
 from losswatch.sources.base import Batch, Refusal
-from losswatch.sources.values import json_value, label, weight
+from losswatch.sources.times import is_time, time_column, time_value
+from losswatch.sources.values import (
+    is_absent,
+    json_value,
+    label,
+    segment_column,
+    weight,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,6 +36,8 @@ if TYPE_CHECKING:
 __all__ = ["NdjsonDecoder"]
 
 _BOM = b"\xef\xbb\xbf"
+_LONGEST_INTEGER = 200
+"""Digits of a number that is kept as an integer, which takes long to read if it is long."""
 
 
 class NdjsonDecoder:
@@ -46,10 +56,14 @@ class NdjsonDecoder:
     def __init__(self, fields: Fields, model: str | None, limit: int) -> None:
         struct, attributes = fields.struct()
         self._record = msgspec.json.Decoder(struct).decode
-        self._y_true, self._y_pred, self._w, self._model = (
-            attrgetter(attributes[name]) for name in ("y_true", "y_pred", "w", "model")
+        self._y_true, self._y_pred, self._w, self._model, self._time = (
+            attrgetter(attributes[name]) for name in ("y_true", "y_pred", "w", "model", "time")
         )
+        self._segment = {
+            name: attrgetter(attributes[field]) for name, field in fields.segment.items()
+        }
         self._paths = fields.paths
+        self._label_paths = {name: fields.paths[field] for name, field in fields.segment.items()}
         self._default_model = model
         self._limit = limit
 
@@ -67,19 +81,26 @@ class NdjsonDecoder:
             return None
         try:
             records = list(map(self._record, lines))
-        except (msgspec.DecodeError, RecursionError):
+            columns = self._columns(records, range(first, first + len(lines)))
+        except (msgspec.DecodeError, RecursionError, RejectedEvent):
             return None
-        columns = self._columns(records, range(first, first + len(lines)))
         return Batch(columns, lines=len(lines))
 
     def _columns(self, records: list[Any], lines: Sequence[int]) -> EventColumns:
-        model = self._default_model
+        default = self._default_model
+        model, w = list(map(self._model, records)), list(map(self._w, records))
+        n = len(records)
         return EventColumns(
-            model=[name or model for name in map(self._model, records)],
+            model=[default] * n if is_absent(model) else [name or default for name in model],
             y_true=list(map(self._y_true, records)),
             y_pred=list(map(self._y_pred, records)),
-            w=[1.0 if w is None else w for w in map(self._w, records)],
+            w=[1.0] * n if is_absent(w) else [1.0 if x is None else x for x in w],
             line=lines,
+            time=time_column(list(map(self._time, records))),
+            segment={
+                name: segment_column(name, list(map(label_of, records)))
+                for name, label_of in self._segment.items()
+            },
         )
 
     def _decode_singly(self, lines: Sequence[bytes], first: int) -> Batch:
@@ -90,10 +111,10 @@ class NdjsonDecoder:
             model = self._default_model
             try:
                 self._check(line)
-                try:
-                    records.append(self._record(line))
+                if (typed := self._typed(line)) is not None:
+                    records.append(typed)
                     numbers.append(number)
-                except (msgspec.DecodeError, RecursionError):
+                else:
                     record = _read(line)
                     model = label(_walk(record, self._paths["model"])) or model
                     events.append(self._event(record, model, number))
@@ -102,6 +123,17 @@ class NdjsonDecoder:
         batch.columns = self._columns(records, numbers)
         batch.events = events
         return batch
+
+    def _typed(self, line: bytes) -> Any | None:  # noqa: ANN401  # a type made at run time
+        """Return the record of a line, ``None`` if it needs a closer look."""
+        try:
+            record = self._record(line)
+            time = self._time(record)
+            for name, label_of in self._segment.items():
+                label_value(name, label_of(record))
+        except (msgspec.DecodeError, RecursionError, RejectedEvent):
+            return None
+        return record if time is None or is_time(time) else None
 
     def _check(self, line: bytes) -> None:
         """Refuse what is no line of text."""
@@ -119,20 +151,28 @@ class NdjsonDecoder:
             raise RejectedEvent(Reason.INVALID_UTF8, detail) from None
 
     def _event(self, record: object, model: str | None, number: int) -> Event:
-        found = {name: _walk(record, path) for name, path in self._paths.items()}
+        paths = self._paths
         return Event(
             model=model,
-            y_true=json_value("y_true", found["y_true"]),
-            y_pred=json_value("y_pred", found["y_pred"]),
-            w=weight(found["w"]),
+            y_true=json_value("y_true", _walk(record, paths["y_true"])),
+            y_pred=json_value("y_pred", _walk(record, paths["y_pred"])),
+            w=weight(_walk(record, paths["w"])),
             line=number,
+            time=time_value(_walk(record, paths["time"], Reason.INVALID_TIME)),
+            segment=self._segment_of(record),
         )
+
+    def _segment_of(self, record: object) -> dict[str, str | None] | None:
+        return {
+            name: label_value(name, _walk(record, path, Reason.INVALID_SEGMENT))
+            for name, path in self._label_paths.items()
+        } or None
 
 
 def _read(line: bytes) -> object:
     """Read a line the thorough way."""
     try:
-        record = json.loads(line.decode(), parse_int=float)  # bytes could pass as UTF-16
+        record = json.loads(line.decode(), parse_int=_integer)  # bytes could pass as UTF-16
     except RecursionError:
         detail = "the line is nested too deep; must be a JSON object with few levels"
         raise RejectedEvent(Reason.TOO_DEEP, detail) from None
@@ -145,6 +185,10 @@ def _read(line: bytes) -> object:
     return record
 
 
+def _integer(digits: str) -> float:
+    return int(digits) if len(digits) <= _LONGEST_INTEGER else float(digits)
+
+
 def _is_utf8(data: bytes) -> bool:
     try:
         return data.isascii() or bool(data.decode())
@@ -152,13 +196,13 @@ def _is_utf8(data: bytes) -> bool:
         return False
 
 
-def _walk(record: object, path: tuple[str, ...]) -> object:
+def _walk(record: object, path: tuple[str, ...], reason: Reason = Reason.WRONG_TYPE) -> object:
     """Return what stands at a path, ``None`` if nothing does."""
     for key in path:
         if not isinstance(record, dict):
             if record is None:
                 return None
             detail = f"{record!r:.60} is found where an object with {key!r} must be"
-            raise RejectedEvent(Reason.WRONG_TYPE, detail)
+            raise RejectedEvent(reason, detail)
         record = record.get(key)
     return record

@@ -3,10 +3,24 @@
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING, Any
 
+from losswatch.core.labels import label_value
 from losswatch.errors import Reason, RejectedEvent
 
-__all__ = ["json_value", "label", "text_value", "weight"]
+if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable, Sequence
+
+__all__ = [
+    "float_column",
+    "is_absent",
+    "json_value",
+    "label",
+    "segment_cell",
+    "segment_column",
+    "text_value",
+    "weight",
+]
 
 
 def json_value(name: str, value: object) -> float | dict[str, float]:
@@ -57,6 +71,35 @@ def text_value(name: str, text: str) -> float:
     return _finite(name, number)
 
 
+def float_column(cells: Sequence[str]) -> list[float]:
+    """Return a column of finite numbers; an empty list if one is not just that."""
+    try:
+        numbers = list(map(float, cells))
+    except ValueError:
+        return []
+    return numbers if all(map(math.isfinite, numbers)) and "_" not in "".join(cells) else []
+
+
+def is_absent(column: Sequence[object]) -> bool:
+    """Tell whether a column has only ``None``, without much ado if it has not."""
+    return not column or (column[0] is None and column.count(None) == len(column))
+
+
+def segment_cell(name: str, cell: str) -> str | None:
+    """Return the value of a segment's label in a CSV cell; see :func:`label_value`."""
+    return label_value(name, cell.strip() or None)
+
+
+def segment_column(
+    name: str,
+    values: Sequence[Hashable],
+    read: Callable[[str, Any], str | None] = label_value,
+) -> Sequence[str | None]:
+    """Return the values of a segment's label; each distinct one is read once."""
+    known = {value: read(name, value) for value in set(values)}
+    return [known[value] for value in values]
+
+
 def _text(name: str, text: str) -> str:
     """Refuse half of a surrogate pair: JSON can spell it, nothing can print or export it."""
     try:
@@ -70,9 +113,9 @@ def _text(name: str, text: str) -> str:
 def _number(name: str, value: object) -> float:
     if value is None:
         raise RejectedEvent(Reason.MISSING_FIELD, f"{name} is missing; must be a number")
-    if not isinstance(value, float):
+    if not isinstance(value, int | float) or isinstance(value, bool):
         raise RejectedEvent(Reason.WRONG_TYPE, f"{name} is {value!r:.60}; must be a number")
-    return _finite(name, value)
+    return _finite(name, float(value))
 
 
 def _finite(name: str, number: float) -> float:

@@ -9,8 +9,8 @@ from losswatch.version import __version__
 
 if TYPE_CHECKING:
     from losswatch.core.cost import Cost
-    from losswatch.core.monitor import Snapshot
     from losswatch.core.monitors import MonitorsSnapshot
+    from losswatch.core.snapshot import Snapshot
 
 __all__ = ["landing_page"]
 
@@ -72,8 +72,7 @@ def _rows(monitor: Snapshot) -> list[str]:
     rows = [_row(f"{monitor.model}{unit}", monitor.pooled)]
     if len(monitor.outputs) > 1:
         rows += [
-            _row(f"{monitor.model} › {output}", snapshot.cost)
-            for output, snapshot in monitor.outputs.items()
+            _row(f"{monitor.model} › {output}", monitor.cost(output)) for output in monitor.outputs
         ]
     return rows
 

@@ -1,0 +1,57 @@
+"""Where the fields of an event stand in the user's records, as the YAML says."""
+
+from __future__ import annotations
+
+import re
+from itertools import combinations
+from typing import TYPE_CHECKING, Annotated
+
+from pydantic import Field
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+__all__ = ["FIELD_KEYS", "FIELD_NAME", "SEGMENT", "FieldName", "conflict_of"]
+
+SEGMENT = "segment."
+"""What the name of a label's field begins with."""
+
+_FIXED = ("y_true", "y_pred", "w", "model", "time")
+FIELD_KEYS = [*_FIXED, f"{SEGMENT}<label>"]
+"""The keys of ``fields``, as people are told."""
+
+FIELD_NAME = rf"^({'|'.join(_FIXED)}|segment\.[a-zA-Z_][a-zA-Z0-9_]*)$"
+FieldName = Annotated[str, Field(pattern=FIELD_NAME)]
+
+_NO_KEY = re.compile(r'["\\\x00-\x1f]')
+
+
+def conflict_of(fields: Mapping[str, str], kind: str, labels: Iterable[str] = ()) -> str:
+    """Return why fields cannot stand at these places, nothing if they can.
+
+    Parameters
+    ----------
+    fields
+        Field to place; those not named stand under their own names.
+    kind
+        The format of the source.
+    labels
+        Those of segments.
+    """
+    names = (*_FIXED, *(f"{SEGMENT}{label}" for label in labels))
+    places = {name: name for name in names} | dict(fields)
+    nested = kind != "csv"
+    for name, place in places.items():
+        if nested and (not all(place.split(".")) or _NO_KEY.search(place)):
+            return (
+                f"{name} is at {place!r}; must be keys with dots between them, without quotes,"
+                " backslashes and control characters"
+            )
+    for (name, place), (other, another) in combinations(places.items(), 2):
+        longer, shorter = max(place, another, key=len), min(place, another, key=len)
+        if place == another or (nested and longer.startswith(f"{shorter}.")):
+            return (
+                f"{name} is at {place} and {other} at {another}; give each a place of its own,"
+                " none inside another"
+            )
+    return ""

@@ -1,0 +1,74 @@
+"""The keys of a monitor."""
+
+from __future__ import annotations
+
+import math
+from itertools import pairwise
+
+from pydantic import Field, field_validator
+
+from losswatch.config.section import Name, Section, twice, wrong
+from losswatch.config.segments import SegmentsConfig  # noqa: TC001  # pydantic reads it
+from losswatch.config.windows import Windows  # noqa: TC001  # pydantic reads it
+from losswatch.core.window import parse_window
+
+__all__ = ["MonitorConfig"]
+
+_WINDOWS = ("5m", "1h", "24h")
+
+
+class MonitorConfig(Section):
+    """One model to watch."""
+
+    model: Name = Field(description="The model's name: the value of the label `model`.")
+    unit: Name | None = Field(
+        default=None,
+        description="Unit of the target, shown to people beside the numbers, for example minutes.",
+    )
+    outputs: list[Name] = Field(
+        default=[],
+        description="For a model with several outputs: their names. Then y_true and y_pred are"
+        " objects with just these keys.",
+    )
+    buckets: list[float] | None = Field(
+        default=None,
+        min_length=1,
+        description="Upper bounds of the buckets of losswatch_l2_loss, from 0 on and increasing, in"
+        " the unit squared. Default: the powers of ten from 1e-6 to 1e9.",
+    )
+
+    windows: Windows = Field(
+        default=[parse_window(text) for text in _WINDOWS],
+        json_schema_extra={"default": [*_WINDOWS]},  # as they are written
+        description="The windows that have a cost beside the lifetime: 5m, {last: 5m, exact: true},"
+        " {last: 5m, panes: 300}, {events: 1000}, {half_life: 1h}, {half_life: 1000 events} or"
+        " {tumbling: 1h}.",
+    )
+    segments: SegmentsConfig | None = Field(
+        default=None, description="Which label sets get a cost of their own."
+    )
+
+    @field_validator("buckets")
+    @classmethod
+    def _increasing(cls, bounds: list[float] | None) -> list[float] | None:
+        if bounds and not (
+            all(map(math.isfinite, bounds))
+            and bounds[0] >= 0
+            and all(a < b for a, b in pairwise(bounds))
+        ):
+            raise wrong(
+                "is {bounds}; must be finite, increasing, and not below 0", bounds=f"{bounds!r:.60}"
+            )
+        return bounds
+
+    @field_validator("outputs")
+    @classmethod
+    def _distinct(cls, outputs: list[str]) -> list[str]:
+        if found := twice(outputs):
+            raise wrong("has {twice} twice; keep one", twice=found)
+        return outputs
+
+    @property
+    def labels(self) -> list[str]:
+        """The labels of its segments, none if it has none."""
+        return self.segments.labels if self.segments else []

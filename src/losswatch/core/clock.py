@@ -1,0 +1,119 @@
+"""The times of events, one by one and as columns."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from losswatch.core.validity import as_float
+from losswatch.errors import Reason, RejectedEvent
+
+if TYPE_CHECKING:
+    from losswatch.core.cells.products import Floats
+
+__all__ = ["AHEAD", "LATEST", "as_time", "as_times", "check_time", "future"]
+
+AHEAD = 300.0
+"""Seconds that the clock of whoever sends an event may be ahead of ours."""
+
+LATEST = 253_402_300_800.0
+"""The year 10000, in seconds since 1970."""
+
+
+def as_time(time: object) -> float:
+    """Return a time in seconds since 1970.
+
+    A number is taken as just that, a ``datetime`` must tell its time zone.
+
+    Raises
+    ------
+    RejectedEvent
+        It is no time, or is not from 1970 to 9999 (``invalid_time``).
+    """
+    if isinstance(time, dt.datetime):
+        if time.tzinfo is None:
+            detail = f"time is {time!r} without a time zone; add one: datetime.now(timezone.utc)"
+            raise RejectedEvent(Reason.INVALID_TIME, detail)
+        return check_time(time.timestamp())
+    try:
+        seconds = as_float("time", time)
+    except RejectedEvent as rejection:
+        raise RejectedEvent(Reason.INVALID_TIME, rejection.detail) from None
+    return check_time(seconds)
+
+
+def check_time(seconds: float) -> float:
+    """Return a time if it can be that of an event.
+
+    Raises
+    ------
+    RejectedEvent
+        It is not from 1970 to 9999 (``invalid_time``).
+    """
+    if 0.0 <= seconds < LATEST:
+        return seconds
+    hint = ""
+    for name, factor in (("milli", 1e3), ("micro", 1e6), ("nano", 1e9)):
+        if not hint and 1e8 <= seconds / factor < 1e10:
+            hint = f"; these look like {name}seconds"
+    detail = f"time is {seconds!r}; must be seconds since 1970, up to the year 9999{hint}"
+    raise RejectedEvent(Reason.INVALID_TIME, detail)
+
+
+def future(time: float, at: float) -> RejectedEvent:
+    """Return the refusal of an event that is ahead of our clock."""
+    detail = (
+        f"time is {time!r}, {time - at:.0f} s ahead of this machine's clock; at most"
+        f" {AHEAD:.0f} s are taken: set the clock of the sender"
+    )
+    return RejectedEvent(Reason.FUTURE_TIME, detail)
+
+
+def as_times(time: object, size: int, at: float | None) -> tuple[Floats, list[RejectedEvent]]:
+    """Return a column of times in seconds, NaN where there is none, and what is refused.
+
+    Raises
+    ------
+    RejectedEvent
+        It is no column of this size (``wrong_type``).
+    """
+    if time is None:
+        return np.full(size, np.nan), []
+    array = np.asarray(time)
+    if array.shape != (size,):
+        detail = f"the column time has the shape {array.shape}; must have {size} events"
+        raise RejectedEvent(Reason.WRONG_TYPE, detail)
+    rejected: list[RejectedEvent] = []
+    if array.dtype.kind == "M":
+        since = (array - np.datetime64(0, "s")) / np.timedelta64(1, "s")
+        seconds = np.where(np.isnat(array), np.nan, since)
+    elif array.dtype.kind in "fiu":
+        seconds = array.astype(np.float64)
+    else:
+        seconds, rejected = _one_by_one(array.tolist())
+    return seconds, rejected + _refused(seconds, at)
+
+
+def _one_by_one(times: list[object]) -> tuple[Floats, list[RejectedEvent]]:
+    seconds, rejected = np.full(len(times), np.nan), []
+    for index, time in enumerate(times):
+        try:
+            if time is not None and time == time:  # noqa: PLR0124  # NaN is no time either
+                seconds[index] = as_time(time)
+        except RejectedEvent as rejection:
+            rejected.append(rejection.at(index))
+    return seconds, rejected
+
+
+def _refused(time: Floats, at: float | None) -> list[RejectedEvent]:
+    """Return the refusal of every time that cannot be that of an event."""
+    latest = LATEST if at is None else min(at + AHEAD, LATEST)
+    rejected = []
+    for index in np.flatnonzero((time < 0.0) | (time >= LATEST) | (time > latest)).tolist():
+        try:
+            raise future(check_time(float(time[index])), at or 0.0)
+        except RejectedEvent as rejection:
+            rejected.append(rejection.at(index))
+    return rejected

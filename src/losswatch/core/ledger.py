@@ -1,0 +1,154 @@
+"""All costs of one output: over the lifetime and over each window, for every segment."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from losswatch.core.cells.grouping import group
+from losswatch.core.cells.scored import Scored
+from losswatch.core.cells.table import Table
+from losswatch.core.histogram import HistogramSnapshot, LossHistograms
+from losswatch.core.window import HalfLife, Last, LastEvents, Tumbling, Window
+from losswatch.core.windows.decay import DecayingWindow
+from losswatch.core.windows.latest import LastEventsWindow
+from losswatch.core.windows.panes import PaneWindow
+from losswatch.core.windows.timeline import ExactTimeWindow
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from losswatch.core.cells.products import Floats
+    from losswatch.core.cells.reading import Reading
+    from losswatch.core.cells.scored import Indexes
+    from losswatch.core.windows.batch import Batch, WindowedCost
+
+__all__ = ["LIFETIME", "Ledger", "LedgerSnapshot"]
+
+LIFETIME = "lifetime"
+"""The window of all events since the process started."""
+
+
+@dataclass(eq=False)
+class LedgerSnapshot:
+    """One reading of a ledger: row ``i`` of each reading is slot ``slots[i]``."""
+
+    readings: Mapping[str, Reading]  # by window, the lifetime first
+    late: Mapping[str, int]
+    plain: Reading  # of the losses without their weights
+    bounds: tuple[float, ...]
+    counts: NDArray[np.int64]
+
+    def histogram(self, row: int) -> HistogramSnapshot:
+        """Return the distribution of the losses of a row."""
+        counts = self.counts[row].tolist()
+        sums = float(self._plain_sums[row])
+        return HistogramSnapshot(self.bounds, tuple(counts[:-1]), counts[-1], sums)
+
+    def dummy_ratio(self, window: str) -> Floats:
+        """Return rmse / rmse of predicting the mean of ``y_true`` over the lifetime, by row."""
+        return self.readings[window].dummy_ratio(self.readings[LIFETIME].truth)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, LedgerSnapshot):
+            return NotImplemented
+        same = self.readings == other.readings and self.late == other.late
+        histograms = self.bounds == other.bounds and np.array_equal(self.counts, other.counts)
+        return same and histograms and self.plain == other.plain
+
+    __hash__ = None  # type: ignore[assignment]  # its arrays could be changed
+
+    @cached_property
+    def _plain_sums(self) -> Floats:
+        return self.plain.loss
+
+
+class Ledger:
+    """The exact costs of one output.
+
+    Not thread-safe. What it costs is what its windows cost; see there.
+
+    Parameters
+    ----------
+    windows
+        Besides the lifetime.
+    buckets
+        Bounds of the histogram of losses.
+    size
+        How many slots.
+    pooled
+        Whether slot 0 is the total of all others.
+    """
+
+    def __init__(
+        self, windows: Sequence[Window], buckets: tuple[float, ...], size: int, *, pooled: bool
+    ) -> None:
+        self.size = size
+        self._lifetime = Table(size, pooled=pooled)
+        self._plain: Table | None = None  # as the lifetime, without weights: once one came
+        self._losses = LossHistograms(buckets, size)
+        self._windows = [make_window(window, size, pooled=pooled) for window in windows]
+
+    def add(self, batch: Batch) -> None:
+        """Add events."""
+        events = batch.events
+        self._losses.add(events.slot, events.error * events.error)
+        if self._plain is None and events.w is not None:
+            self._plain = self._lifetime.copy()
+        if self._plain is not None:
+            self._plain.add(group(Scored(events.slot, events.error, events.y_true, None)))
+        self._lifetime.add(batch.sums)
+        for window in self._windows:
+            window.add(batch)
+
+    def advance(self, now: float) -> None:
+        """Let time pass."""
+        for window in self._windows:
+            window.advance(now)
+
+    def grow(self, size: int) -> None:
+        """Make room for more slots."""
+        self.size = size
+        for part in self._parts():
+            part.grow(size)
+
+    def clear(self, slots: Indexes) -> None:
+        """Forget some slots; in the total they stay."""
+        for part in self._parts():
+            part.clear(slots)
+
+    def read(self, slots: Indexes) -> LedgerSnapshot:
+        """Return the numbers of some slots."""
+        lifetime = self._lifetime.read(slots)
+        return LedgerSnapshot(
+            readings={LIFETIME: lifetime} | {w.label: w.read(slots) for w in self._windows},
+            late={window.label: window.late for window in self._windows},
+            plain=lifetime if self._plain is None else self._plain.read(slots),
+            bounds=self._losses.bounds,
+            counts=self._losses.cumulative(slots),
+        )
+
+    def _parts(self) -> list[Table | LossHistograms | WindowedCost]:
+        plain = [] if self._plain is None else [self._plain]
+        return [self._lifetime, *plain, self._losses, *self._windows]
+
+
+def make_window(window: Window, size: int, *, pooled: bool) -> WindowedCost:
+    """Return what keeps the costs over a window."""
+    match window:
+        case Last(label, seconds, None):
+            return ExactTimeWindow(label, seconds, size, pooled=pooled)
+        case Last(label, seconds, int(panes)):
+            return PaneWindow(label, seconds, panes, size, pooled=pooled)
+        case Tumbling(label, seconds):
+            return PaneWindow(label, seconds, 1, size, pooled=pooled)
+        case LastEvents(label, events):
+            return LastEventsWindow(label, events, size, pooled=pooled)
+        case HalfLife(label, seconds, events):
+            return DecayingWindow(label, seconds=seconds, events=events, size=size, pooled=pooled)
+    raise TypeError(f"{window!r} is no window")

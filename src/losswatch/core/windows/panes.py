@@ -1,0 +1,152 @@
+"""Windows of time in panes: bounded memory however many events come."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from losswatch.core.cells.grouping import Grouped, group, group_parts
+from losswatch.core.cells.table import Table
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from losswatch.core.cells.products import Floats
+    from losswatch.core.cells.reading import Reading
+    from losswatch.core.cells.scored import Indexes, Scored
+    from losswatch.core.windows.batch import Batch
+
+__all__ = ["PaneWindow"]
+
+_DENSE = 4
+"""A segment's sums take the room of about four events: fewer are kept as they came."""
+
+_MANY_BLOCKS = 8
+"""Blocks of one pane, before they are made one."""
+
+
+class Pane:
+    """What came in one interval of time: sums, and events too few to be worth summing."""
+
+    __slots__ = ("_events", "_sums", "_waiting")
+
+    def __init__(self) -> None:
+        self._sums: list[Grouped] = []
+        self._events: list[Scored] = []
+        self._waiting = 0  # how many events there are in the list
+
+    def add(self, events: Scored, sums: Grouped | None, slots: int) -> None:
+        """Add events, with their sums if they are known; ``slots`` is how many there are."""
+        if sums is not None and len(events) >= _DENSE * sums.block.slots.size:
+            self._sums.append(sums.compact())
+        else:
+            self._events.append(events)
+            self._waiting += len(events)
+        if self._waiting > _DENSE * slots:
+            self._sums += [part.compact() for part in group_parts(self._events)]
+            self._events, self._waiting = [], 0
+        if len(self._sums) > _MANY_BLOCKS:
+            self._sums = [_merged(self._sums, slots)]
+
+    def leave(self, table: Table) -> list[Scored]:
+        """Take the sums from a table and return the events that were not summed."""
+        for sums in self._sums:
+            table.subtract(sums)
+        return self._events
+
+
+class PaneWindow:
+    """The events of the last panes of time, exactly, for all segments.
+
+    A pane is an interval of ``seconds / panes``; they follow each other from
+    1970 on. The window at a time holds the pane of that time and those before
+    it, ``panes`` in all: it reaches back ``seconds``, less at most one pane.
+    A late event enters the pane that it belongs to, or is counted in ``late``
+    when that has left. An event adds about 0.1 µs when it enters and as much
+    when it leaves.
+
+    Parameters
+    ----------
+    label
+        Its name.
+    seconds, panes
+        As above.
+    size
+        How many slots.
+    pooled
+        Whether slot 0 is the total of all others.
+    """
+
+    def __init__(self, label: str, seconds: float, panes: int, size: int, *, pooled: bool) -> None:
+        self.label = label
+        self.late = 0
+        self._width = seconds / panes
+        self._panes = panes
+        self._table = Table(size, pooled=pooled)
+        self._content: dict[int, Pane] = {}
+        self._newest = -1
+
+    def add(self, batch: Batch) -> None:
+        """Add events; see :class:`losswatch.core.windows.batch.WindowedCost`."""
+        pane = self._pane_of(batch.time)
+        self.advance(batch.now)
+        events, sums, oldest = batch.events, None, self._newest - self._panes + 1
+        if int(pane.min()) >= oldest:
+            sums = batch.sums
+        else:
+            then = self._pane_of(batch.clock)
+            self.late += int(np.count_nonzero(pane <= then - self._panes))
+            inside = pane >= oldest
+            events, pane = events.take(inside), pane[inside]
+            if not len(events):
+                return
+            sums = group(events)
+        self._table.add(sums)
+        self._store(events, pane, sums)
+
+    def advance(self, now: float) -> None:
+        """Let the panes leave that are too old at this time."""
+        newest = math.floor(now / self._width)
+        if newest <= self._newest:
+            return
+        self._newest = newest
+        gone = [pane for pane in self._content if pane <= newest - self._panes]
+        left = [part for pane in gone for part in self._content.pop(pane).leave(self._table)]
+        for sums in group_parts(left):
+            self._table.subtract(sums)
+
+    def grow(self, size: int) -> None:
+        """Make room for more slots."""
+        self._table.grow(size)
+
+    def clear(self, slots: Indexes) -> None:
+        """Nothing is left of slots without events."""
+
+    def read(self, slots: Indexes) -> Reading:
+        """Return the numbers of some slots."""
+        return self._table.read(slots)
+
+    def _pane_of(self, time: Floats) -> NDArray[np.int64]:
+        return np.floor(time / self._width).astype(np.int64)
+
+    def _store(self, events: Scored, pane: NDArray[np.int64], sums: Grouped) -> None:
+        first, last = int(pane.min()), int(pane.max())
+        if first == last:
+            self._content.setdefault(first, Pane()).add(events, sums, self._table.size)
+            return
+        order = np.argsort(pane, kind="stable")
+        numbers, starts = np.unique(pane[order], return_index=True)
+        ends = [*starts[1:].tolist(), len(events)]
+        for number, start, end in zip(numbers.tolist(), starts.tolist(), ends, strict=True):
+            part = events.take(order[start:end])
+            self._content.setdefault(number, Pane()).add(part, None, self._table.size)
+
+
+def _merged(parts: list[Grouped], size: int) -> Grouped:
+    """Return the sums of several batches as one."""
+    table = Table(size)
+    for part in parts:
+        table.add(part)
+    return table.everything().compact()
