@@ -16,10 +16,15 @@ version: 1
 monitors:
   - model: eta
     buckets: [0.1, 1, 25]
+    windows: [5m, 1h, {last: 2s, exact: true}, {events: 100}]
+    segments: {labels: [city], limit: 2, declared: [{city: oslo}, {city: rome}]}
   - model: fare
 sources:
   - {file: events.ndjson, follow: true}
 """
+WHOLE = 'city="", segment=""'
+"""Labels of the gauges of a whole model."""
+
 RATES = (
     'sqrt(sum(rate(losswatch_l2_loss_sum{model="%s"}[1m]))'
     ' / sum(rate(losswatch_l2_loss_count{model="%s"}[1m])))'
@@ -44,7 +49,7 @@ def test_prometheus_agrees_with_the_gauge(tmp_path):
         (tmp_path / "events.ndjson").open("w", buffering=1) as events,
     ):
         wait_for(
-            lambda: server.value('losswatch_events{model="eta", window="5m"}') == 0,
+            lambda: server.value('losswatch_events{city="oslo", window="5m"}') == 0,
             about="for the first scrape",
         )
         wait_for(lambda: server.value("count_over_time(up[1m]) > 4"), about="for some scrapes")
@@ -52,15 +57,15 @@ def test_prometheus_agrees_with_the_gauge(tmp_path):
             for model, scale in (("eta", 2.0), ("fare", 30.0)):
                 y_true = rng.gauss(100, 15)
                 y_pred = y_true + rng.gauss(0, scale)
-                events.write(
-                    json.dumps({"model": model, "y_true": y_true, "y_pred": y_pred}) + "\n"
-                )
+                event = {"model": model, "y_true": y_true, "y_pred": y_pred}
+                event["segment"] = {"city": rng.choice(("oslo", "rome", "bergen", None))}
+                events.write(json.dumps(event) + "\n")
         wait_for(
             lambda: server.value('losswatch_events{model="fare", window="5m"}') == 2000,
             about="for all events",
         )
         for model in ("eta", "fare"):
-            gauge = server.value(f'losswatch_rmse{{model="{model}", window="5m"}}')
+            gauge = server.value(f'losswatch_rmse{{model="{model}", window="5m", {WHOLE}}}')
             rate = server.value(RATES % (model, model))
             assert rate is not None
             assert gauge is not None
@@ -68,6 +73,17 @@ def test_prometheus_agrees_with_the_gauge(tmp_path):
         for expression in PROMQL:
             assert server.query(expression), expression
         assert server.value("losswatch_collector_success") == 1
+        parts = server.value('sum(losswatch_events{model="eta", window="5m"})')
+        assert parts == 2 * 2000, "the whole, and its segments, those beyond the limit included"
+        assert server.value("losswatch_segments") == 2
+        beyond = server.value('losswatch_events{segment="other", window="5m"}')
+        assert beyond == server.value("losswatch_segments_overflowed_total")
+        assert server.value(f'losswatch_events{{window="100 events", {WHOLE}}}') == 100
+        wait_for(
+            lambda: server.value(f'losswatch_events{{window="2s", {WHOLE}}}') == 0,
+            about="for a window to empty without events",
+        )
+        wait_for(lambda: not server.query('losswatch_rmse{window="2s"}'), about="for its gap")
         types = json.loads(fetch(f"{server.url}/api/v1/metadata?metric=losswatch_l2_loss")[2])
         assert types["data"]["losswatch_l2_loss"][0]["type"] == "histogram"
 
@@ -99,4 +115,4 @@ def test_the_shipped_scrape_job_is_right():
 
 def test_the_docs_have_queries():
     """The queries that the test above runs are found."""
-    assert len(PROMQL) == 4
+    assert len(PROMQL) == 5

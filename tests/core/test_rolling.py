@@ -227,9 +227,22 @@ def test_discards_the_oldest_equal_event(read):
         window.remove(event)
         assert same(reading(rolling), truth(window))
     assert not rolling.discard(3.5, 0.0)
-    assert not rolling.discard(3.0, 0.0, 7.0)
-    feed(rolling, stream[:5])
-    assert same(reading(rolling), truth([*window, *stream[:5]][-20:]))
+    assert not rolling.discard(5.0, 0.0, 7.0)
+    for event in stream[:5]:
+        feed(rolling, [event])
+        window.append(event)
+        assert same(reading(rolling), truth(window[-20:]))
+
+
+@pytest.mark.parametrize("unread", [0, 1, 2])
+def test_discards_an_event_that_was_not_read(unread):
+    """Taking out an event that came since the last reading leaves the others."""
+    rolling = feed(RollingCost(20), [Event(1.0, 0.0), Event(2.0, 0.0)])
+    assert rolling.mse == 2.5
+    fresh = [Event(3.0, 0.0), Event(4.0, 0.0), Event(5.0, 0.0)]
+    feed(rolling, fresh)
+    assert rolling.discard(*fresh.pop(unread))
+    assert same(reading(rolling), truth([Event(1.0, 0.0), Event(2.0, 0.0), *fresh]))
 
 
 def test_is_shown_as_a_cost():

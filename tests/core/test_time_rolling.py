@@ -258,6 +258,16 @@ def test_discards_the_oldest_equal_event():
     assert not rolling.discard(3.0, 0.0)
 
 
+def test_shrinks_beyond_what_is_in_memory():
+    """When many leave at once, and memory with them, what was summed of them is forgotten."""
+    stream = [(Event(float(index), 0.0), float(index)) for index in range(5000)]
+    rolling = feed(TimeRollingCost(2000.0), stream)
+    assert rolling.n == 2000
+    assert rolling.mse == truth([event for event, _ in stream[3000:]]).mse
+    rolling.advance(5799.0)
+    assert same(reading(rolling), truth([event for event, _ in stream[3800:]]))
+
+
 @pytest.fixture
 def traced():
     """Return what counts the memory in use, for as long as the test runs."""

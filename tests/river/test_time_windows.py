@@ -57,11 +57,13 @@ def test_clock_is_asked_on_read():
     assert (window.get(), window.is_better_than(other)) == (3.0, False)
     now = START + HOUR
     assert window.is_better_than(other)
-    assert (window.get(), repr(window)) == (0.0, "RMSE: 0.")
+    assert window.get() == 0.0
     window.update(5.0, 0.0, t=START + HOUR / 2)  # a time that is given is what counts
     assert window.get() == 5.0
     now = START + 1.5 * HOUR
-    assert window.get() == 0.0
+    assert repr(window) == "RMSE: 0."
+    window.update(7.0, 0.0)
+    assert window.get(START + 3 * HOUR) == 0.0
 
 
 def test_event_without_a_time_needs_a_clock():
@@ -118,6 +120,14 @@ def test_naive_and_aware_times_do_not_mix(aware_first, duplicate):
         with pytest.raises(TypeError, match=message):
             call()
     assert window.get() == 1.0
+
+
+def test_advance_decides_the_kind():
+    """Once time has passed in aware times, a naive event is refused."""
+    window = TimeRolling(MSE, HOUR)
+    window.advance(START)
+    with pytest.raises(TypeError, match="which is naive"):
+        window.update(1.0, 0.0, t=START.replace(tzinfo=None))
 
 
 def test_refused_event_does_not_decide_the_kind():

@@ -217,3 +217,8 @@ def test_revert_takes_out_what_is_inside():
         assert window.cost.n == 3
         window.revert(1.0, 0.0)
         assert window.get() == 2.5
+        window.update(6.0, 0.0, 2.0, **({"t": minutes(3)} if hasattr(window, "period") else {}))
+        window.revert(6.0, 0.0)
+        assert window.cost.n == 3
+        window.revert(6.0, 0.0, 2.0)
+        assert window.get() == 2.5

@@ -90,12 +90,42 @@ def _add_replay(commands: Commands) -> None:
         "files", nargs="+", metavar="FILE", help="a file, a folder, or - for standard input"
     )
     command.add_argument("--json", action="store_true", help="print JSON instead of a table")
+    _add_monitors(command)
+    _add_format(command)
+
+    def call(options: argparse.Namespace) -> int:
+        from losswatch.cli.replay import replay
+
+        return replay(options)
+
+    command.set_defaults(command=call)
+
+
+def _add_monitors(command: argparse.ArgumentParser) -> None:
+    """Add the options that say what is watched."""
+    command.add_argument("--config", help="the YAML file with the models, windows and segments")
+    command.add_argument(
+        "--by",
+        action="append",
+        default=[],
+        metavar="LABEL",
+        help="split every model by this label of segment, for example city; may be repeated",
+    )
+    command.add_argument(
+        "--window",
+        action="append",
+        default=[],
+        help='besides the lifetime, for example 5m or "1000 events"; may be repeated',
+    )
+
+
+def _add_format(command: argparse.ArgumentParser) -> None:
+    """Add the options that say how files are read."""
     command.add_argument("--format", choices=("ndjson", "csv"), help="default: by the file's name")
     command.add_argument(
         "--delimiter",
-        default=",",
         type=lambda text: text.replace(r"\t", "\t"),
-        help=r"between the cells of a CSV; \t is a tab",
+        help=r"between the cells of a CSV; \t is a tab; default: ,",
     )
     command.add_argument("--model", help="the model of events that do not name one")
     command.add_argument(
@@ -104,16 +134,10 @@ def _add_replay(commands: Commands) -> None:
         action="append",
         default=[],
         metavar="FIELD=PLACE",
-        help="your name of y_true, y_pred, w or model, for example y_true=payload.actual",
+        help="your name of y_true, y_pred, w, model, time or segment.LABEL,"
+        " for example y_true=payload.actual",
     )
-    command.add_argument("--max-line-bytes", type=int, default=1_048_576, help="default: 1048576")
-
-    def call(options: argparse.Namespace) -> int:
-        from losswatch.cli.replay import replay
-
-        return replay(options)
-
-    command.set_defaults(command=call)
+    command.add_argument("--max-line-bytes", type=int, help="default: 1048576")
 
 
 def _add_check(commands: Commands) -> None:

@@ -10,31 +10,27 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
-from losswatch.cli.summary import as_json, as_line, as_table
-from losswatch.config.load import parse_source
+from losswatch.cli.plan import plan_of
+from losswatch.cli.summary import as_json, as_line, as_table, notes_on
 from losswatch.service.replay import Replay, files_of
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
 
+    from losswatch.core.monitors import MonitorsSnapshot
+
 __all__ = ["replay"]
+
+_MOST_SEGMENTS = 20
+"""Segments of a model that the table shows."""
 
 
 def replay(options: argparse.Namespace) -> int:
     """Score files; exit 1 if not one event could be scored."""
-    settings = parse_source(
-        {
-            "file": "-",
-            "format": options.format,
-            "delimiter": options.delimiter,
-            "model": options.model,
-            "fields": dict(options.field),
-            "max_line_bytes": options.max_line_bytes,
-        }
-    )
     files = files_of(options.files)
-    run = Replay(settings)
+    plan = plan_of(options, files)
+    run = Replay(plan.settings, plan.monitors, plan.labels)
     try:
         _run_with_progress(run, files)
     except KeyboardInterrupt:
@@ -42,8 +38,8 @@ def replay(options: argparse.Namespace) -> int:
         print(f"losswatch: interrupted after {run.lines:,} lines: {seen}", file=sys.stderr)
         return 1
     snapshot = run.monitors.snapshot()
-    refused = snapshot.all_rejected
     if options.json:
+        refused = snapshot.all_rejected
         report = {
             "costs": as_json(snapshot),
             "lines": run.lines,
@@ -51,7 +47,7 @@ def replay(options: argparse.Namespace) -> int:
         }
         print(json.dumps(report, indent=2))
     else:
-        _print_table(run)
+        _print_table(run, snapshot)
     return 0 if snapshot.events else 1
 
 
@@ -73,11 +69,12 @@ def _run_with_progress(run: Replay, files: Sequence[str]) -> None:
         run.run(files, lambda file, done: progress.update(tasks[file], completed=done))
 
 
-def _print_table(run: Replay) -> None:
-    snapshot = run.monitors.snapshot()
+def _print_table(run: Replay, snapshot: MonitorsSnapshot) -> None:
     console = Console(width=None if sys.stdout.isatty() else 120, highlight=False, markup=False)
     if snapshot.events:
-        console.print(as_table(snapshot))
+        console.print(as_table(snapshot, most=_MOST_SEGMENTS))
+        for note in notes_on(snapshot, _MOST_SEGMENTS):
+            console.print(note, style="dim")
     else:
         console.print("no event could be scored", style="bold red")
     rate = run.lines / run.seconds if run.seconds else 0.0

@@ -8,51 +8,66 @@ from typing import TYPE_CHECKING
 from rich.table import Table
 from rich.text import Text
 
-from losswatch.core.ledger import LIFETIME
+from losswatch.cli.rows import NUMBERS, Row, rows_of
 from losswatch.service.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from losswatch.core.cost import Cost
     from losswatch.core.monitors import MonitorsSnapshot
-    from losswatch.core.snapshot import Snapshot
 
-__all__ = ["as_json", "as_line", "as_table"]
+__all__ = ["as_json", "as_line", "as_table", "notes_on"]
+
+_SHOWN = {"MSE": "mse", "RMSE": "rmse", "MAE": "mae", "bias": "bias", "R²": "r2"}
 
 
-def as_table(snapshot: MonitorsSnapshot, units: Mapping[str, str] | None = None) -> Table:
-    """Return the costs as a table."""
+def as_table(
+    snapshot: MonitorsSnapshot,
+    units: Mapping[str, str] | None = None,
+    most: int | None = None,
+) -> Table:
+    """Return the costs as a table; the names of what there is but one of are left out.
+
+    Parameters
+    ----------
+    snapshot
+        What was read.
+    units
+        Those of the models, for one more column.
+    most
+        So many segments of each model, ``None`` for all.
+    """
     table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column("model")
-    for name in ("events", "MSE", "RMSE", "MAE", "bias"):
+    names = ["model"]
+    names += ["segment"] * any(len(monitor.segments) > 1 for monitor in snapshot.monitors)
+    names += ["window"] * any(len(monitor.windows) > 1 for monitor in snapshot.monitors)
+    for name in names:
+        table.add_column(name, overflow="fold")
+    for name in ("events", *_SHOWN):
         table.add_column(name, justify="right", no_wrap=True)
     if units:
         table.add_column("unit")
     for monitor in snapshot.monitors:
-        for output, cost in _costs(monitor):
-            name = printable(f"{monitor.model} › {output}" if output else monitor.model)
-            unit = [units.get(monitor.model, "")] if units else []
-            table.add_row(Text(name), f"{cost.n:,}", *_numbers(cost), *unit)
+        for row in rows_of(monitor, most):
+            texts = [Text(_named(row)[name]) for name in names]
+            unit = [units.get(row.model, "")] if units else []
+            table.add_row(*texts, f"{row.n:,}", *_numbers(row), *unit)
     return table
+
+
+def notes_on(snapshot: MonitorsSnapshot, most: int) -> Iterator[str]:
+    """Yield what a table with so many segments of each model does not show."""
+    for monitor in snapshot.monitors:
+        model = printable(monitor.model)
+        if (more := len(monitor.segments) - 1 - most) > 0:
+            yield f"{model}: {more:,} more segments, which cost less; --json shows all"
+        if monitor.overflowed:
+            yield f"{model}: {monitor.overflowed:,} events of further segments are in segment=other"
 
 
 def as_json(snapshot: MonitorsSnapshot) -> list[dict[str, object]]:
     """Return the costs as plain data; a number that does not exist is ``None``."""
-    return [
-        {
-            "model": monitor.model,
-            **({"output": output} if output else {}),
-            "window": LIFETIME,
-            "n": cost.n,
-            **{
-                name: value if math.isfinite(value := getattr(cost, name)) else None
-                for name in ("weight", "mse", "rmse", "mae", "bias")
-            },
-        }
-        for monitor in snapshot.monitors
-        for output, cost in _costs(monitor)
-    ]
+    return [_plain(row) for monitor in snapshot.monitors for row in rows_of(monitor)]
 
 
 def as_line(snapshot: MonitorsSnapshot) -> str:
@@ -66,15 +81,28 @@ def as_line(snapshot: MonitorsSnapshot) -> str:
     return f"{snapshot.events:,} events, {refused:,} refused" + (f"; {costs}" if costs else "")
 
 
-def _costs(monitor: Snapshot) -> Iterator[tuple[str, Cost]]:
-    """Yield the pooled cost, then those of the outputs if there are several."""
-    yield "", monitor.pooled
-    if len(monitor.outputs) > 1:
-        for output in monitor.outputs:
-            yield output, monitor.cost(output)
+def _plain(row: Row) -> dict[str, object]:
+    return {
+        "model": row.model,
+        **({"output": row.output} if row.output else {}),
+        "segment": dict(row.segment),
+        "window": row.window,
+        "n": row.n,
+        **{
+            name: row.numbers[name] if math.isfinite(row.numbers[name]) else None
+            for name in NUMBERS
+        },
+    }
 
 
-def _numbers(cost: Cost) -> list[str]:
-    if not cost.n:
-        return ["–"] * 4
-    return [f"{value:,.6g}" for value in (cost.mse, cost.rmse, cost.mae, cost.bias)]
+def _named(row: Row) -> dict[str, str]:
+    return {
+        "model": printable(f"{row.model} › {row.output}" if row.output else row.model),
+        "segment": printable(" ".join(f"{name}={value}" for name, value in row.segment.items())),
+        "window": row.window,
+    }
+
+
+def _numbers(row: Row) -> list[str]:
+    values = [row.numbers[name] for name in _SHOWN.values()]
+    return ["–" if math.isnan(value) else f"{value:,.6g}" for value in values]

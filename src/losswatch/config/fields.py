@@ -17,6 +17,7 @@ SEGMENT = "segment."
 """What the name of a label's field begins with."""
 
 _FIXED = ("y_true", "y_pred", "w", "model", "time")
+_OPTIONAL = ("w", "model", "time")
 FIELD_KEYS = [*_FIXED, f"{SEGMENT}<label>"]
 """The keys of ``fields``, as people are told."""
 
@@ -32,15 +33,17 @@ def conflict_of(fields: Mapping[str, str], kind: str, labels: Iterable[str] = ()
     Parameters
     ----------
     fields
-        Field to place; those not named stand under their own names.
+        Field to place; those not named stand under their own names, if no
+        other takes that place: ``w``, ``model`` and ``time`` give way.
     kind
         The format of the source.
     labels
         Those of segments.
     """
-    names = (*_FIXED, *(f"{SEGMENT}{label}" for label in labels))
-    places = {name: name for name in names} | dict(fields)
     nested = kind != "csv"
+    names = (*_FIXED, *(f"{SEGMENT}{label}" for label in labels))
+    free = [name for name in names if not _gives_way(name, fields, nested=nested)]
+    places = {name: name for name in free} | dict(fields)
     for name, place in places.items():
         if nested and (not all(place.split(".")) or _NO_KEY.search(place)):
             return (
@@ -48,10 +51,20 @@ def conflict_of(fields: Mapping[str, str], kind: str, labels: Iterable[str] = ()
                 " backslashes and control characters"
             )
     for (name, place), (other, another) in combinations(places.items(), 2):
-        longer, shorter = max(place, another, key=len), min(place, another, key=len)
-        if place == another or (nested and longer.startswith(f"{shorter}.")):
+        if _overlap(place, another, nested=nested):
             return (
                 f"{name} is at {place} and {other} at {another}; give each a place of its own,"
                 " none inside another"
             )
     return ""
+
+
+def _gives_way(name: str, fields: Mapping[str, str], *, nested: bool) -> bool:
+    """Tell whether another field stands where an optional one would: then it is not read."""
+    taken = any(_overlap(name, place, nested=nested) for place in fields.values())
+    return taken and name in _OPTIONAL and name not in fields
+
+
+def _overlap(place: str, other: str, *, nested: bool) -> bool:
+    longer, shorter = max(place, other, key=len), min(place, other, key=len)
+    return place == other or (nested and longer.startswith(f"{shorter}."))

@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from pydantic import ValidationError
 
 from losswatch.config.document import read_document, show_path
 from losswatch.config.messages import message_of, path_of
-from losswatch.config.model import Config, SourceConfig
+from losswatch.config.model import Config, MonitorConfig, SourceConfig
 from losswatch.errors import ConfigError, Problem
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path as FilePath
 
-__all__ = ["load_config", "parse_config", "parse_source"]
+    from losswatch.config.document import Path
 
-_SOURCE = ("sources", 0)
-"""Where a source stands in a config."""
+__all__ = ["COMMAND_LINE", "load_config", "parse_config", "parse_monitor", "parse_source"]
+
+COMMAND_LINE = "command line"
+"""The name of what is wrong in settings that are given as options."""
+
+_Section = TypeVar("_Section", MonitorConfig, SourceConfig)
 
 
 def load_config(path: FilePath, environment: Mapping[str, str] | None = None) -> Config:
@@ -74,11 +78,21 @@ def parse_source(settings: Mapping[str, object]) -> SourceConfig:
     ConfigError
         With every problem.
     """
+    return _parse(SourceConfig, settings, ("sources", 0))
+
+
+def parse_monitor(settings: Mapping[str, object]) -> MonitorConfig:
+    """Return a monitor given as on the command line; see :func:`parse_source`."""
+    return _parse(MonitorConfig, settings, ("monitors", 0))
+
+
+def _parse(section: type[_Section], settings: Mapping[str, object], place: Path) -> _Section:
+    """Return a section that would stand at this place of a config."""
     try:
-        return SourceConfig.model_validate(dict(settings))
+        return section.model_validate(dict(settings))
     except ValidationError as error:
         found = [
-            Problem(0, show_path(path_of(details)), message_of(details, path_of(details, _SOURCE)))
+            Problem(0, show_path(path_of(details)), message_of(details, path_of(details, place)))
             for details in error.errors()
         ]
-        raise ConfigError("command line", found) from None
+        raise ConfigError(COMMAND_LINE, found) from None

@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 from itertools import pairwise
 
-from pydantic import Field, field_validator
+from pydantic import Field, ValidationInfo, field_validator
 
 from losswatch.config.section import Name, Section, twice, wrong
 from losswatch.config.segments import SegmentsConfig  # noqa: TC001  # pydantic reads it
 from losswatch.config.windows import Windows  # noqa: TC001  # pydantic reads it
-from losswatch.core.window import parse_window
+from losswatch.core.window import check_windows, parse_window
 
 __all__ = ["MonitorConfig"]
 
@@ -67,6 +67,17 @@ class MonitorConfig(Section):
         if found := twice(outputs):
             raise wrong("has {twice} twice; keep one", twice=found)
         return outputs
+
+    @field_validator("segments")
+    @classmethod
+    def _small_enough(
+        cls, segments: SegmentsConfig | None, info: ValidationInfo
+    ) -> SegmentsConfig | None:
+        try:
+            check_windows(info.data.get("windows", ()), segments.limit if segments else 1)
+        except ValueError as error:
+            raise wrong("{error}", error=str(error)) from None
+        return segments
 
     @property
     def labels(self) -> list[str]:

@@ -121,7 +121,7 @@ class LazySum(ExactSum):
         self, errors: array[float], weights: array[float] | None, first: int, last: int
     ) -> None:
         work = last - self.last + first - self.first
-        if self.last <= first or work > last - first:
+        if work >= last - first:
             self.reset(first)
         arrived, left = (self.last, last), (self.first, first)
         count = last - self.last + first - self.first

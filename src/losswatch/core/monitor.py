@@ -87,9 +87,9 @@ class Monitor:
     ...     loss = monitor.update(10.0, y_pred, segment={"city": city}, time=time)
     >>> snapshot = monitor.snapshot()
     >>> snapshot.segments
-    ({}, {'city': 'oslo'}, {'city': 'rome'})
+    ({}, {'segment': 'other'}, {'segment': 'none'}, {'city': 'oslo'}, {'city': 'rome'})
     >>> snapshot.readings["1m"].mse.tolist(), snapshot.readings["lifetime"].n.tolist()
-    ([2.5, 1.0, 4.0], [3, 2, 1])
+    ([2.5, nan, nan, 1.0, 4.0], [3, 0, 0, 2, 1])
     """
 
     def __init__(  # noqa: PLR0913  # all that a monitor can be told
@@ -304,7 +304,10 @@ class Monitor:
         return times, []
 
 
-_NO_TIME = "the event has no time, and a window of time is watched; give time, or the clock"
+_NO_TIME = (
+    "the event has no time, and a window of time is watched without a clock; give each event its"
+    " time, named by fields if it has another name, or watch no window of time"
+)
 
 
 def _first_of_each(rejected: list[RejectedEvent]) -> list[RejectedEvent]:

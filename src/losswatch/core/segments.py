@@ -11,7 +11,7 @@ from losswatch.core.labels import check_label, label_value
 from losswatch.errors import Reason, RejectedEvent
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -87,7 +87,7 @@ class Registry:
         self._slots: dict[Key, float] = {}  # floats, for columns of floats
         self._names: list[Mapping[str, str]] = [{}, {"segment": "other"}, {"segment": "none"}]
         self._free: list[int] = []
-        self._last_seen = np.full(FIRST, -1.0)
+        self._last_seen = np.zeros(FIRST)
         self._next_check = 0.0
         for labels in segments.declared:
             self.slot(self.key(labels))
@@ -100,9 +100,9 @@ class Registry:
 
     @property
     def occupied(self) -> Indexes:
-        """The slots to show: the total, those of special events if there were any, segments."""
-        special = [slot for slot in (OTHER, UNLABELLED) if self._last_seen[slot] >= 0.0]
-        return np.array([TOTAL, *special, *map(int, self._slots.values())], dtype=np.intp)
+        """The slots to show: the total, those without a segment of their own, the segments."""
+        slots = [TOTAL, OTHER, UNLABELLED, *map(int, self._slots.values())]
+        return np.array(slots, dtype=np.intp)
 
     def names(self, slots: Indexes) -> tuple[Mapping[str, str], ...]:
         """Return the labels of slots."""
@@ -141,13 +141,13 @@ class Registry:
             A column has another number of events (``wrong_type``).
         """
         keys = self._keys(columns or {}, keep.size)
+        rejected = []
         slots: list[float | None]
         try:
             slots = list(map(self._slots.get, keys))
         except TypeError:  # one is a list, say
             slots = [None] * len(keys)
-        rejected = []
-        for index in [index for index, slot in enumerate(slots) if slot is None]:
+        for index in _unknown(slots):
             slots[index] = 0.0
             try:
                 if keep[index]:
@@ -223,3 +223,14 @@ class Registry:
         self._last_seen[slot] = np.inf  # until its first event is summed
         self._slots[key] = float(slot)
         return float(slot)
+
+
+def _unknown(slots: list[float | None]) -> Iterator[int]:
+    """Yield where a slot is ``None``: mostly nowhere, which is found without a loop."""
+    index = -1
+    while True:
+        try:
+            index = slots.index(None, index + 1)
+        except ValueError:
+            return
+        yield index

@@ -166,7 +166,7 @@ def needs_time(windows: Iterable[Window]) -> bool:
 
 def _last(duration: object, panes: object, exact: object) -> Last:
     seconds = parse_duration(duration)
-    if exact not in (None, False, True):
+    if exact is not None and not isinstance(exact, bool):  # 0 and 1 are no booleans here
         raise ValueError(f"has exact: {exact!r:.60}; must be true or false")
     if exact and panes is not None:
         raise ValueError("is exact and has panes; an exact window has none: remove one of them")

@@ -15,6 +15,7 @@ __all__ = ["FIELDS", "Fields"]
 FIELDS = ("y_true", "y_pred", "w", "model", "time")
 """The fields of an event, those that it must have first."""
 
+_OPTIONAL = frozenset({"w", "model", "time"})
 _SEGMENT = "segment."
 _LABEL_TYPE = (str | int | None, None)
 
@@ -31,6 +32,10 @@ Tree = dict[str, "Tree | str"]
 
 class Fields:
     """The place of each field: a key, or nested keys as in ``payload.actual``.
+
+    An optional field that is not named has no place if another takes it, and
+    is not read: not in ``places`` then, which are names as they stand, nor in
+    ``paths``, which are those of nested keys.
 
     Parameters
     ----------
@@ -54,12 +59,17 @@ class Fields:
         self.named = frozenset(given)  # by the user: they must be there
         self.places = {name: name for name in names} | given
         self.paths = {name: tuple(place.split(".")) for name, place in self.places.items()}
+        for name in _OPTIONAL - self.named:  # where another field stands in its place
+            if name in given.values():
+                del self.places[name]
+            if name in {place.split(".")[0] for place in given.values()}:
+                del self.paths[name]
 
     def struct(self) -> tuple[type[msgspec.Struct], dict[str, str]]:
         """Return a type that decodes just these fields, and the attribute of each.
 
         The attributes are dotted where the places are, for
-        :func:`operator.attrgetter`.
+        :func:`operator.attrgetter`; a field without a place has none.
         """
         tree: Tree = {}
         for name, path in self.paths.items():

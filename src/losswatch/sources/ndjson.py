@@ -29,7 +29,7 @@ from losswatch.sources.values import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from losswatch.sources.fields import Fields
 
@@ -57,11 +57,9 @@ class NdjsonDecoder:
         struct, attributes = fields.struct()
         self._record = msgspec.json.Decoder(struct).decode
         self._y_true, self._y_pred, self._w, self._model, self._time = (
-            attrgetter(attributes[name]) for name in ("y_true", "y_pred", "w", "model", "time")
+            _getter(attributes.get(name)) for name in ("y_true", "y_pred", "w", "model", "time")
         )
-        self._segment = {
-            name: attrgetter(attributes[field]) for name, field in fields.segment.items()
-        }
+        self._segment = {name: _getter(attributes[field]) for name, field in fields.segment.items()}
         self._paths = fields.paths
         self._label_paths = {name: fields.paths[field] for name, field in fields.segment.items()}
         self._default_model = model
@@ -116,7 +114,7 @@ class NdjsonDecoder:
                     numbers.append(number)
                 else:
                     record = _read(line)
-                    model = label(_walk(record, self._paths["model"])) or model
+                    model = label(_walk(record, self._paths.get("model"))) or model
                     events.append(self._event(record, model, number))
             except RejectedEvent as rejection:
                 batch.refused.append(Refusal(number, rejection.reason, rejection.detail, model))
@@ -156,9 +154,9 @@ class NdjsonDecoder:
             model=model,
             y_true=json_value("y_true", _walk(record, paths["y_true"])),
             y_pred=json_value("y_pred", _walk(record, paths["y_pred"])),
-            w=weight(_walk(record, paths["w"])),
+            w=weight(_walk(record, paths.get("w"))),
             line=number,
-            time=time_value(_walk(record, paths["time"], Reason.INVALID_TIME)),
+            time=time_value(_walk(record, paths.get("time"), Reason.INVALID_TIME)),
             segment=self._segment_of(record),
         )
 
@@ -167,6 +165,11 @@ class NdjsonDecoder:
             name: label_value(name, _walk(record, path, Reason.INVALID_SEGMENT))
             for name, path in self._label_paths.items()
         } or None
+
+
+def _getter(attribute: str | None) -> Callable[[Any], Any]:
+    """Return what reads an attribute, or nothing where a field has no place."""
+    return (lambda _: None) if attribute is None else attrgetter(attribute)
 
 
 def _read(line: bytes) -> object:
@@ -196,8 +199,12 @@ def _is_utf8(data: bytes) -> bool:
         return False
 
 
-def _walk(record: object, path: tuple[str, ...], reason: Reason = Reason.WRONG_TYPE) -> object:
-    """Return what stands at a path, ``None`` if nothing does."""
+def _walk(
+    record: object, path: tuple[str, ...] | None, reason: Reason = Reason.WRONG_TYPE
+) -> object:
+    """Return what stands at a path, ``None`` if nothing does or there is no path."""
+    if path is None:
+        return None
     for key in path:
         if not isinstance(record, dict):
             if record is None:

@@ -209,7 +209,10 @@ class Reading:
     @cached_property
     def _halves(self) -> NDArray[np.bool_]:
         """Whether the weight is a power of two: half of the means of two events are ties."""
-        return (np.frexp(self._weight[0])[0] == 0.5) & (self._weight[1] == 0.0)
+        halves = np.zeros(self._size, dtype=np.bool_)
+        np.equal(np.frexp(self._weight[0])[0], 0.5, out=halves)
+        halves[self._weight[1] != 0.0] = False
+        return halves
 
     def _certain(self, found: Certain, exactly: Callable[[int], float]) -> Floats:
         """Return the numbers, those that are not certain computed by integers."""
