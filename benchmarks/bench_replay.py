@@ -5,42 +5,76 @@ from __future__ import annotations
 import json
 import random
 import tempfile
+from datetime import datetime  # noqa: TC003  # msgspec reads it
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 
 from benchmarks.pairs import Table, time_pair
 from losswatch.config.load import parse_source
+from losswatch.core.monitor import Monitor
+from losswatch.core.monitors import Monitors
+from losswatch.core.segments import Segments
 from losswatch.service.replay import Replay
 
 EVENTS = 300_000
+WINDOWS = ("5m", "1h", "24h")
+CITIES = ("oslo", "rome", "lima", "pune", "kyiv")
+START = 1_769_853_600.0
 
 
 class _Record(msgspec.Struct, gc=False):
+    """The fields of an event, as the replay decodes them."""
+
     y_true: float
     y_pred: float
     w: float | None = None
     model: str | None = None
+    time: float | datetime | None = None
+
+
+class _Labels(msgspec.Struct, gc=False):
+    city: str | int | None = None
+
+
+class _LabelledRecord(_Record, gc=False):
+    segment: _Labels = msgspec.field(default_factory=_Labels)
+
+
+class _Case(NamedTuple):
+    """Some lines, and what is watched of them."""
+
+    name: str
+    models: tuple[str, ...] = ("eta",)
+    extras: str = ""  # how the time is written
+    bad: bool = False
+    watched: bool = False  # by city, over windows of time
+
+
+CASES = (
+    _Case("two numbers", ()),
+    _Case("one model, id, time and segment", extras="ISO 8601"),
+    _Case("the same with five models", ("eta", "fare", "load", "price", "wait"), "ISO 8601"),
+    _Case("the same, one line in 1,000 bad", extras="ISO 8601", bad=True),
+    _Case("one model, time in seconds, watched by city over 5m, 1h, 24h", extras="s", watched=True),
+)
 
 
 def measure() -> Table:
-    """Replay a file, and only decode the same lines with the same decoder."""
+    """Replay a file, and only decode the same fields of its lines with the same decoder."""
     rows = []
     with tempfile.TemporaryDirectory() as folder:
-        for name, models, extras in (
-            ("two numbers", [], False),
-            ("one model, id, time and segment", ["eta"], True),
-            ("the same with five models", ["eta", "fare", "load", "price", "wait"], True),
-            ("the same, one line in 1,000 bad", ["eta"], True),
-        ):
+        for case in CASES:
             path = Path(folder) / "events.ndjson"
-            path.write_text(_lines(models, extras=extras, bad=name.endswith("bad")))
-            pair = time_pair(partial(_replay, path), partial(_decode, path), rounds=5)
+            path.write_text(_lines(case))
+            ours = partial(_replay, path, watched=case.watched)
+            record = _LabelledRecord if case.watched else _Record
+            pair = time_pair(ours, partial(_decode, path, record), rounds=5)
             mine, theirs = pair.median(1e-9 * EVENTS)
-            rows.append(
-                (name, f"{1e9 / float(mine):,.0f}", f"{1e9 / float(theirs):,.0f}", pair.ratio)
-            )
+            rates = (f"{1e9 / float(rate):,.0f}" for rate in (mine, theirs))
+            rows.append((case.name, *rates, pair.ratio))
     return Table(
         "Replay of NDJSON against decoding alone",
         ("lines with", "replay, events/s", "decoding, events/s", "time ratio"),
@@ -48,29 +82,38 @@ def measure() -> Table:
     )
 
 
-def _lines(models: list[str], *, extras: bool, bad: bool) -> str:
+def _lines(case: _Case) -> str:
     rng = random.Random(1)
     lines = []
     for index in range(EVENTS):
         y_true = rng.gauss(100, 15)
         event: dict[str, object] = {"y_true": y_true, "y_pred": y_true + rng.gauss(0, 3)}
-        if models:
-            event["model"] = rng.choice(models)
-        if extras:
-            event |= {"prediction_id": f"a{index}", "time": "2026-01-31T10:00:00Z"}
-            event["segment"] = {"city": "oslo"}
-        lines.append("oops" if bad and index % 1000 == 0 else json.dumps(event))
+        if case.models:
+            event["model"] = rng.choice(case.models)
+        if case.extras:
+            time = START + index if case.extras == "s" else "2026-01-31T10:00:00Z"
+            event |= {"prediction_id": f"a{index}", "time": time}
+            event["segment"] = {"city": rng.choice(CITIES)}
+        lines.append("oops" if case.bad and index % 1000 == 0 else json.dumps(event))
     return "\n".join(lines)
 
 
-def _replay(path: Path) -> None:
+def _replay(path: Path, *, watched: bool) -> None:
     replay = Replay(parse_source({"file": "-"}))
+    if watched:
+        replay = Replay(parse_source({"file": "-"}), Monitors(make=_watched), ["city"])
     replay.run([str(path)], lambda *_: None)
     assert replay.lines == EVENTS
+    replay.monitors.snapshot()
 
 
-def _decode(path: Path) -> None:
-    decode = msgspec.json.Decoder(_Record).decode
+def _watched(model: str, outputs: tuple[str, ...]) -> Monitor:
+    segments = Segments(("city",))
+    return Monitor(model, outputs=outputs, windows=WINDOWS, segments=segments)
+
+
+def _decode(path: Path, record: type[_Record]) -> None:
+    decode = msgspec.json.Decoder(record).decode
     for line in path.read_bytes().split(b"\n"):
         if line != b"oops":
             decode(line)

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from losswatch.core.exact import ExactSum
     from losswatch.core.monitor import Monitor
     from losswatch.core.outputs import MultiOutputCost
+    from losswatch.core.rolling import RollingCost
+    from losswatch.core.segments import Segments
+    from losswatch.core.time_rolling import TimeRollingCost
     from losswatch.errors import LosswatchError, Reason, RejectedEvent, StateError
     from losswatch.service.serve import serve
 
@@ -27,7 +30,10 @@ __all__ = [
     "MultiOutputCost",
     "Reason",
     "RejectedEvent",
+    "RollingCost",
+    "Segments",
     "StateError",
+    "TimeRollingCost",
     "__version__",
     "serve",
 ]
@@ -40,7 +46,10 @@ _HOMES = {
     "MultiOutputCost": "core.outputs",
     "Reason": "errors",
     "RejectedEvent": "errors",
+    "RollingCost": "core.rolling",
+    "Segments": "core.segments",
     "StateError": "errors",
+    "TimeRollingCost": "core.time_rolling",
     "serve": "service.serve",
 }
 

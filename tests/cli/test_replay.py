@@ -97,13 +97,11 @@ def test_json_tells_lines_and_reasons(losswatch_command):
     assert report["costs"] == [
         {
             "model": "default",
+            "segment": {},
             "window": "lifetime",
             "n": 0,
             "weight": 0.0,
-            "mse": None,
-            "rmse": None,
-            "mae": None,
-            "bias": None,
+            **dict.fromkeys(("mse", "rmse", "mae", "bias", "error_variance", "r2", "dummy_ratio")),
         }
     ]
 

@@ -13,8 +13,6 @@ SOURCE_KEYS = "file, follow, format, delimiter, model, fields, max_line_bytes"
 FIELD_KEYS = "y_true, y_pred, w, model, time, segment.<label>"
 TEXT = "must be text; put it in quotes if it is"
 LISTEN = "must be an address and a port, as in 127.0.0.1:18100"
-APART = "give each a place of its own, none inside another"
-KEYS = "must be keys with dots between them, without quotes, backslashes and control characters"
 
 
 def problem_of(text: str) -> str:
@@ -150,34 +148,6 @@ SOURCES = {
     "field at an empty place": (
         "{file: e, fields: {w: ''}}",
         ".fields.w: is ''; must not be empty",
-    ),
-    "two fields at one place": (
-        "{file: e, fields: {y_true: v, y_pred: v}}",
-        f".fields: y_true is at v and y_pred at v; {APART}",
-    ),
-    "field at the place of another's default": (
-        "{file: e, fields: {y_true: w}}",
-        f".fields: y_true is at w and w at w; {APART}",
-    ),
-    "field inside another": (
-        "{file: e, fields: {y_true: a.b, y_pred: a}}",
-        f".fields: y_true is at a.b and y_pred at a; {APART}",
-    ),
-    "field inside another's default": (
-        "{file: e, fields: {y_true: model.actual}}",
-        f".fields: y_true is at model.actual and model at model; {APART}",
-    ),
-    "two fields at one place in CSV": (
-        "{file: e.csv, fields: {y_true: v, y_pred: v}}",
-        f".fields: y_true is at v and y_pred at v; {APART}",
-    ),
-    "empty key in a place": (
-        "{file: e, fields: {y_true: a..b}}",
-        f".fields: y_true is at 'a..b'; {KEYS}",
-    ),
-    "quote in a key": (
-        "{file: e, fields: {y_true: 'a\"b'}}",
-        f".fields: y_true is at 'a\"b'; {KEYS}",
     ),
 }
 

@@ -28,7 +28,7 @@ def test_all_problems_are_told_in_order_of_their_lines():
         sources:
           - file: "-"
             follow: true
-            fields: {y_true: w}
+            fields: {w: y_true}
           - format: xml
         extra: 1
         """)
@@ -59,8 +59,8 @@ def test_all_problems_are_told_in_order_of_their_lines():
             " end; remove it"
         ),
         (
-            "bad.yml: line 13: sources[0].fields: y_true is at w and w at w; give each a place of"
-            " its own, none inside another"
+            "bad.yml: line 13: sources[0].fields: y_true is at y_true and w at y_true; give each"
+            " a place of its own, none inside another"
         ),
         (
             "bad.yml: line 14: sources[1].file: is missing; needed: Path of the file, from the"

@@ -154,9 +154,9 @@ FIELDS = {
         "{segment.city: tier.x, time: tier}",
         f": time is at tier and segment.city at tier.x; {APART}",
     ),
-    "field at the place of time": (
-        "{y_true: time}",
-        f": y_true is at time and time at time; {APART}",
+    "optional field at the place of a label": (
+        "{time: segment.city}",
+        f": time is at segment.city and segment.city at segment.city; {APART}",
     ),
     "no label": (
         "{segment.1: x}",

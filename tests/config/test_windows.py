@@ -60,6 +60,7 @@ def test_variable_is_a_window():
 def test_every_wrong_window_is_told_at_its_place():
     """Each wrong item is told with its own line and path, what was found and what is allowed."""
     items = ["5m", "5", "5 min", "0s", "", "yes", "{last: 5}", "{foo: 1}", "{events: 0}", "[5m]"]
+    items += ["{last: 5m, exact: 1}", "{last: 1h, exact: 0}"]
     assert problems_of("".join(f"\n      - {item}" for item in items)) == [
         f"6[1]: is 5; must be {FORMS}",
         f"7[2]: is '5 min'; {DURATION}",
@@ -70,6 +71,8 @@ def test_every_wrong_window_is_told_at_its_place():
         f"12[7]: is {{'foo': 1}}; must be {FORMS}",
         "13[8]: has events: 0; must be a whole number from 1 to 10,000,000",
         f"14[9]: is ['5m']; must be {FORMS}",
+        "15[10]: has exact: 1; must be true or false",
+        "16[11]: has exact: 0; must be true or false",
     ]
 
 
@@ -109,3 +112,16 @@ def test_wrong_list_of_windows_is_told(windows, message):
 def test_windows_that_differ_are_right(windows):
     """What is spelled differently and counts differently may be together."""
     assert len(windows_of(windows)) >= 2
+
+
+def test_windows_that_take_too_much_memory_are_told():
+    """A window of events counts for every segment: what cannot be kept is told with its line."""
+    monitor = "{model: a, windows: [{events: 1000000}], segments: {labels: [c], limit: %d}}"
+    text = f"version: 1\nmonitors:\n- {{model: b}}\n- {monitor}\nsources: [{{file: e}}]\n"
+    assert parse_config(text % 500, "c.yml", {}).monitors[1].segments.limit == 500
+    with pytest.raises(ConfigError) as caught:
+        parse_config(text % 501, "c.yml", {})
+    assert str(caught.value) == (
+        "c.yml: line 4: monitors[1].segments: has a window of 1,000,000 events for 501 segments:"
+        " at most 500,000,000 events can be kept; lower one of them"
+    )

@@ -95,3 +95,50 @@ def test_key_may_be_any_text(key):
     line = f'{{"{key}": 1, "y_pred": 2}}'.encode()
     batch = NdjsonDecoder(Fields({"y_true": key}), None, 1000).decode([line], 1)
     assert found_in(batch) == [(None, 1.0, 2.0, 1.0, 1)]
+
+
+TAKEN = {"y_true": "time", "y_pred": "w"}
+
+
+@pytest.mark.parametrize(
+    ("decoder", "lines"),
+    [
+        (NdjsonDecoder, [b'{"time": 10, "w": -2, "model": "m"}', b'{"time": 11, "w": -3}']),
+        (CsvDecoder, [b"time,w,model", b"10,-2,m", b"11,-3,"]),
+    ],
+)
+@pytest.mark.parametrize("more", [[], [b"oops"]], ids=["together", "singly"])
+def test_optional_field_gives_its_place_to_another(decoder, lines, more):
+    """What stands where time or w would is read as the other field alone."""
+    batch = decoder(Fields(TAKEN), None, 1000).decode([*lines, *more], 1)
+    events = [row for row in found_in(batch) if not isinstance(row[1], Reason)]
+    last = len(lines)
+    wanted = [("m", 10.0, -2.0, 1.0, last - 1), (None, 11.0, -3.0, 1.0, last)]
+    assert events[: len(wanted)] == wanted
+    assert list(batch.columns.time) == []
+
+
+def test_optional_field_may_stand_elsewhere_then():
+    """A field that gave its place up is read where the user says."""
+    line = b'{"w": 10, "y_pred": 12, "weight": 3}'
+    fields = Fields({"y_true": "w", "w": "weight"})
+    batch = NdjsonDecoder(fields, None, 1000).decode([line], 1)
+    assert found_in(batch) == [(None, 10.0, 12.0, 3.0, 1)]
+
+
+def test_optional_field_gives_way_to_what_is_inside_it():
+    """In JSON an object named model holds other fields; in CSV its dot is part of a name."""
+    places = {"y_true": "model.actual"}
+    line = b'{"model": {"actual": 1}, "y_pred": 2}'
+    batch = NdjsonDecoder(Fields(places), "eta", 1000).decode([line], 1)
+    assert found_in(batch) == [("eta", 1.0, 2.0, 1.0, 1)]
+    lines = [b"model,model.actual,y_pred", b"x,1,2"]
+    batch = CsvDecoder(Fields(places), "eta", 1000).decode(lines, 1)
+    assert found_in(batch) == [("x", 1.0, 2.0, 1.0, 2)]
+
+
+def test_several_outputs_where_optional_fields_gave_way():
+    """The thorough way knows, too, that a field has no place."""
+    line = b'{"time": {"a": 1}, "w": {"a": 3}}'
+    batch = NdjsonDecoder(Fields(TAKEN), None, 1000).decode([line], 1)
+    assert found_in(batch) == [(None, {"a": 1.0}, {"a": 3.0}, 1.0, 1)]

@@ -80,10 +80,8 @@ def test_the_landing_page_shows_the_cost_and_escapes_names(url):
     """The page links /metrics and shows each model's numbers; a name is no markup."""
     page = fetch(url)[2].decode()
     assert 'href="metrics"' in page
-    assert (
-        "<td>eta &lt;b&gt; (min &amp; s)</td><td>1</td><td>4</td><td>2</td><td>2</td><td>-2</td>"
-        in page
-    )
+    assert "<h2>eta &lt;b&gt; <small>(min &amp; s)</small></h2>" in page
+    assert "<td>lifetime</td><td>1</td><td>4</td><td>2</td><td>2</td><td>-2</td>" in page
     assert "<b>" not in page
 
 

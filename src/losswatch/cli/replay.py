@@ -72,7 +72,8 @@ def _run_with_progress(run: Replay, files: Sequence[str]) -> None:
 def _print_table(run: Replay, snapshot: MonitorsSnapshot) -> None:
     console = Console(width=None if sys.stdout.isatty() else 120, highlight=False, markup=False)
     if snapshot.events:
-        console.print(as_table(snapshot, most=_MOST_SEGMENTS))
+        units = {monitor.model: monitor.unit for monitor in snapshot.monitors if monitor.unit}
+        console.print(as_table(snapshot, units, _MOST_SEGMENTS))
         for note in notes_on(snapshot, _MOST_SEGMENTS):
             console.print(note, style="dim")
     else:

@@ -9,6 +9,8 @@ from rich.table import Table
 from rich.text import Text
 
 from losswatch.cli.rows import NUMBERS, Row, rows_of
+from losswatch.core.ledger import LIFETIME
+from losswatch.core.worst import worst_segments
 from losswatch.service.text import printable
 
 if TYPE_CHECKING:
@@ -59,7 +61,7 @@ def notes_on(snapshot: MonitorsSnapshot, most: int) -> Iterator[str]:
     """Yield what a table with so many segments of each model does not show."""
     for monitor in snapshot.monitors:
         model = printable(monitor.model)
-        if (more := len(monitor.segments) - 1 - most) > 0:
+        if (more := len(worst_segments(monitor, LIFETIME)) - most) > 0:
             yield f"{model}: {more:,} more segments, which cost less; --json shows all"
         if monitor.overflowed:
             yield f"{model}: {monitor.overflowed:,} events of further segments are in segment=other"

@@ -131,9 +131,10 @@ class LazySum(ExactSum):
             self._add_some(terms)
         else:
             self._add_many(errors, weights, *arrived, self)
-            out = ExactSum()
-            self._add_many(errors, weights, *left, out)
-            self.unmerge(out)
+            if first > self.first:
+                out = ExactSum()
+                self._add_many(errors, weights, *left, out)
+                self.unmerge(out)
         self.first, self.last = first, last
         self._rescale()
 

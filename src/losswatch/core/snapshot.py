@@ -12,6 +12,7 @@ from losswatch.core.ledger import LIFETIME, LedgerSnapshot
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from losswatch.core.cells.cell import Cell
     from losswatch.core.cost import Cost
     from losswatch.errors import Reason
 
@@ -62,6 +63,39 @@ class Snapshot:
     def cost(self, output: str) -> Cost:
         """Return the cost of all events of one output."""
         return self.outputs[output].readings[LIFETIME].cell(0).cost
+
+    def read(self, window: str = LIFETIME, output: str | None = None, **labels: str) -> Cell:
+        """Return the numbers of a window, of the whole model or of one segment.
+
+        Parameters
+        ----------
+        window
+            As in :attr:`windows`.
+        output
+            One output of several; if not given, all as one stream.
+        **labels
+            Those of a segment, all of them; ``segment="other"`` for those beyond the limit.
+
+        Raises
+        ------
+        KeyError
+            There is no such window, output or segment.
+
+        Examples
+        --------
+        >>> from losswatch import Monitor
+        >>> monitor = Monitor("eta", windows=[{"events": 2}])
+        >>> [monitor.update(10.0, y_pred) for y_pred in (12.0, 11.0, 10.0)]
+        [4.0, 1.0, 0.0]
+        >>> monitor.snapshot().read("2 events")
+        Cell(n=2, mse=0.5, rmse=0.707107, mae=0.5, bias=-0.5)
+        """
+        readings = self.readings if output is None else self.outputs[output].readings
+        if window not in readings:
+            raise KeyError(f"no window {window!r}; there are {', '.join(readings)}")
+        if labels not in self.segments:
+            raise KeyError(f"no segment {labels!r}; labels are given with all their values")
+        return readings[window].cell(self.segments.index(labels))
 
     @property
     def counted_rows(self) -> range:

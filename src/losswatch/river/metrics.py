@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from typing import ClassVar
 
 from river import metrics
 
@@ -22,6 +23,9 @@ class _ExactMetric(metrics.base.RegressionMetric):
     ``rejected`` count what is in the window now. Without events ``get``
     returns 0, as all of river's metrics do; ask ``cost.n`` whether there were.
     """
+
+    _number: ClassVar[str]
+    """The property of a cost that is the number."""
 
     def __init__(self) -> None:
         self.cost = Cost()
@@ -43,11 +47,8 @@ class _ExactMetric(metrics.base.RegressionMetric):
 
     def get(self) -> float:
         """Return the number; 0 without events, as river does."""
-        value = self._read()
+        value: float = getattr(self.cost, self._number)
         return 0.0 if math.isnan(value) else value
-
-    def _read(self) -> float:
-        raise NotImplementedError
 
 
 class MSE(_ExactMetric):
@@ -66,8 +67,7 @@ class MSE(_ExactMetric):
     MSE: 2.25
     """
 
-    def _read(self) -> float:
-        return self.cost.mse
+    _number = "mse"
 
 
 class RMSE(_ExactMetric):
@@ -84,15 +84,13 @@ class RMSE(_ExactMetric):
     RMSE: 0.1
     """
 
-    def _read(self) -> float:
-        return self.cost.rmse
+    _number = "rmse"
 
 
 class MAE(_ExactMetric):
     """Mean absolute error, exact; see :class:`MSE`."""
 
-    def _read(self) -> float:
-        return self.cost.mae
+    _number = "mae"
 
 
 class Bias(_ExactMetric):
@@ -107,5 +105,4 @@ class Bias(_ExactMetric):
         """Tell whether this bias is closer to 0."""
         return bool(abs(self.get()) < abs(other.get()))
 
-    def _read(self) -> float:
-        return self.cost.bias
+    _number = "bias"

@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+import math
 from html import escape
 from typing import TYPE_CHECKING
 
+from losswatch.core.ledger import LIFETIME
+from losswatch.core.window import parse_duration
+from losswatch.core.worst import worst_segments
 from losswatch.version import __version__
 
 if TYPE_CHECKING:
-    from losswatch.core.cost import Cost
+    from collections.abc import Iterable, Mapping
+
+    from losswatch.core.cells.reading import Reading
     from losswatch.core.monitors import MonitorsSnapshot
     from losswatch.core.snapshot import Snapshot
 
 __all__ = ["landing_page"]
+
+_MOST_SEGMENTS = 10
+"""Segments of a model that are shown."""
 
 _PAGE = """<!doctype html>
 <html lang="en">
@@ -27,18 +36,26 @@ body {{ font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2.5rem a
   padding: 0 1rem; }}
 h1 {{ margin-bottom: 0; }}
 h1 + p {{ margin-top: .25rem; opacity: .75; }}
-table {{ border-collapse: collapse; margin: 1.5rem 0; width: 100%; }}
-th, td {{ padding: .4rem .75rem; text-align: right; border-bottom: 1px solid #8884;
-  font-variant-numeric: tabular-nums; }}
-th:first-child, td:first-child {{ text-align: left; }}
+h2 {{ font-size: 1.15rem; margin: 2rem 0 .25rem; overflow-wrap: anywhere; }}
+h2 small {{ font-weight: normal; opacity: .75; }}
+table {{ border-collapse: collapse; margin: .25rem 0 1rem; width: 100%; }}
+caption {{ text-align: left; opacity: .75; padding: .4rem .75rem .4rem 0; }}
+th, td {{ padding: .4rem 0 .4rem .75rem; text-align: right; border-bottom: 1px solid #8884;
+  font-variant-numeric: tabular-nums; white-space: nowrap; }}
+th:first-child, td:first-child {{ text-align: left; padding-left: 0; }}
+td:first-child {{ white-space: normal; overflow-wrap: anywhere; min-width: 3rem; }}
 div {{ overflow-x: auto; }}
 nav a {{ margin-right: 1.5rem; }}
+@media (max-width: 36rem) {{
+  table {{ font-size: 12px; }}
+  th, td {{ padding-left: .4rem; }}
+}}
 </style>
 </head>
 <body>
 <h1>losswatch</h1>
 <p>The exact running L2 cost of regression models. Version {version}.</p>
-{table}
+{models}
 <p>{rejected}</p>
 <nav><a href="metrics">/metrics</a><a href="-/healthy">/-/healthy</a><a
  href="-/ready">/-/ready</a></nav>
@@ -46,9 +63,8 @@ nav a {{ margin-right: 1.5rem; }}
 </html>
 """
 
-_TABLE = """<div><table>
-<thead><tr><th>model</th><th>events</th><th>MSE</th><th>RMSE</th><th>MAE</th><th>bias</th></tr>
-</thead>
+_TABLE = """<div><table>{caption}
+<thead><tr>{head}</tr></thead>
 <tbody>
 {rows}
 </tbody>
@@ -57,27 +73,83 @@ _TABLE = """<div><table>
 
 def landing_page(snapshot: MonitorsSnapshot) -> str:
     """Return the page as HTML."""
-    rows = [row for monitor in snapshot.monitors for row in _rows(monitor)]
+    parts = [part for monitor in snapshot.monitors for part in _parts(monitor)]
     refused = sum(snapshot.all_rejected.values())
     reasons = ", ".join(f"{reason} {n:,}" for reason, n in snapshot.all_rejected.most_common())
     return _PAGE.format(
         version=escape(__version__),
-        table=_TABLE.format(rows="\n".join(rows)) if rows else "<p>No model is watched yet.</p>",
+        models="\n".join(parts) or "<p>No model is watched yet.</p>",
         rejected=escape(f"Refused events: {refused:,}" + (f" ({reasons})" if reasons else "")),
     )
 
 
-def _rows(monitor: Snapshot) -> list[str]:
-    unit = f" ({monitor.unit})" if monitor.unit else ""
-    rows = [_row(f"{monitor.model}{unit}", monitor.pooled)]
+def _parts(monitor: Snapshot) -> list[str]:
+    """Return all about one model: its windows, those of its outputs, its segments."""
+    unit = f" <small>({escape(monitor.unit)})</small>" if monitor.unit else ""
+    parts = [f"<h2>{escape(monitor.model)}{unit}</h2>", _windows(monitor.readings)]
+    if not monitor.readings[LIFETIME].n[0]:
+        parts.append("<p>no events yet</p>")
     if len(monitor.outputs) > 1:
-        rows += [
-            _row(f"{monitor.model} › {output}", monitor.cost(output)) for output in monitor.outputs
-        ]
-    return rows
+        for output, ledger in monitor.outputs.items():
+            parts.append(_windows(ledger.readings, f"output {output}"))
+    if monitor.overflowed is not None:
+        parts.append(_segments(monitor, _shortest(monitor.windows)))
+    return parts
 
 
-def _row(name: str, cost: Cost) -> str:
-    numbers = [f"{value:,.6g}" for value in (cost.mse, cost.rmse, cost.mae, cost.bias)]
-    cells = [f"{cost.n:,}", *(numbers if cost.n else ["no events yet", "", "", ""])]
-    return f"<tr><td>{escape(name)}</td>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>"
+def _windows(readings: Mapping[str, Reading], caption: str = "") -> str:
+    """Return the total over each window."""
+    rows = [
+        (window, reading.n[0], reading.mse[0], reading.rmse[0], reading.mae[0], reading.bias[0])
+        for window, reading in readings.items()
+    ]
+    return _table(("window", "events", "MSE", "RMSE", "MAE", "bias"), rows, caption)
+
+
+def _segments(monitor: Snapshot, window: str) -> str:
+    """Return the segments that cost the most over a window."""
+    reading = monitor.readings[window]
+    n, rmse, loss = reading.n, reading.rmse, reading.loss
+    worst = [row for row in worst_segments(monitor, window)[:_MOST_SEGMENTS] if n[row]]
+    caption = f"Segments with the largest Σ loss, {window}"
+    if not worst:
+        return f"<p>{escape(caption)}: none has events</p>"
+    rows = [
+        (_name(monitor.segments[row]), n[row], rmse[row], _share(loss[row], loss[0]))
+        for row in worst
+    ]
+    return _table(("segment", "events", "RMSE", "share"), rows, caption)
+
+
+def _shortest(windows: Iterable[str]) -> str:
+    """Return the shortest window that is a duration, or else the lifetime."""
+    seconds = {}
+    for window in windows:
+        try:
+            seconds[window] = parse_duration(window)
+        except ValueError:
+            continue
+    return min(seconds, key=seconds.__getitem__, default=LIFETIME)
+
+
+def _name(segment: Mapping[str, str]) -> str:
+    return " ".join(f"{label}={value}" for label, value in segment.items())
+
+
+def _share(loss: float, total: float) -> str:
+    return f"{loss / total:.1%}" if 0.0 < total < math.inf else "–"
+
+
+def _table(head: Iterable[str], rows: Iterable[tuple[object, ...]], caption: str = "") -> str:
+    return _TABLE.format(
+        caption=f"<caption>{escape(caption)}</caption>" if caption else "",
+        head="".join(f"<th>{name}</th>" for name in head),
+        rows="\n".join(f"<tr>{''.join(map(_cell, row))}</tr>" for row in rows),
+    )
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, float):
+        return f"<td>{'–' if math.isnan(value) else f'{value:,.5g}'}</td>"
+    text = value if isinstance(value, str) else f"{value:,}"
+    return f"<td>{escape(text)}</td>"

@@ -104,6 +104,11 @@ class Cell:
         return self._mean(0)
 
     @property
+    def rmse(self) -> float:
+        """√mse; NaN without events."""
+        return math.sqrt(self.mse)
+
+    @property
     def mae(self) -> float:
         """Σ w·|error| / Σ w, correctly rounded; NaN without events."""
         return self._mean(2)
@@ -144,6 +149,9 @@ class Cell:
         m = Fraction(mean)
         dummy = square - 2 * m * truth + m * m * weight
         return math.sqrt(_quotient(loss, dummy)) if dummy else math.nan
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}{str(self.cost).removeprefix('Cost')}"
 
     def _mean(self, which: int) -> float:
         weight = self.sums[3]
