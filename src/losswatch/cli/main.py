@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from losswatch.cli.arguments import address, field, rate
 from losswatch.errors import ConfigError, ListenError, SourceError
 from losswatch.version import __version__
 
@@ -130,7 +131,7 @@ def _add_format(command: argparse.ArgumentParser) -> None:
     command.add_argument("--model", help="the model of events that do not name one")
     command.add_argument(
         "--field",
-        type=_field,
+        type=field,
         action="append",
         default=[],
         metavar="FIELD=PLACE",
@@ -169,7 +170,7 @@ def _add_demo(commands: Commands) -> None:
     )
     _add_listen(command, "127.0.0.1:18100", "default: 127.0.0.1:18100")
     command.add_argument(
-        "--rate", type=_rate, default=20.0, help="events a second of each model; default: 20"
+        "--rate", type=rate, default=20.0, help="events a second of each model; default: 20"
     )
     command.add_argument(
         "--events", type=int, default=0, help="stop after so many of each model; default: never"
@@ -189,35 +190,9 @@ def _add_listen(command: argparse.ArgumentParser, default: str | None, about: st
         dest="listen",
         metavar="ADDRESS:PORT",
         default=default,
-        type=_address,
+        type=address,
         help=about,
     )
-
-
-def _address(text: str) -> str:
-    host, _, port = text.rpartition(":")
-    if not host or not (port.isascii() and port.isdecimal()) or int(port) > 65535 or " " in host:
-        raise argparse.ArgumentTypeError(
-            f"{text!r} is no address:port, for example 127.0.0.1:18100"
-        )
-    return text
-
-
-def _field(text: str) -> tuple[str, str]:
-    name, equals, place = text.partition("=")
-    if not (name and equals and place):
-        raise argparse.ArgumentTypeError(f"{text!r} is no FIELD=PLACE, for example y_true=actual")
-    return name, place
-
-
-def _rate(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = 0.0
-    if not 1e-3 <= value <= 1e6:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number from 0.001 to 1000000")
-    return value
 
 
 def _interrupt(*_: object) -> None:

@@ -56,7 +56,7 @@ def plan_of(options: argparse.Namespace, files: Sequence[str]) -> Plan:
         settings = _settings(options, SourceConfig(file="-"), files)
         _check_fields(settings, template.labels, files, "add --by with it")
         return Plan(settings, Monitors(make=partial(_made, template)), template.labels)
-
+    _check_alone(options)
     config = load_config(Path(options.config))
     labels = labels_of(config.monitors)
     settings = _settings(options, _described(config), files)

@@ -62,7 +62,7 @@ def conflict_of(fields: Mapping[str, str], kind: str, labels: Iterable[str] = ()
 def _gives_way(name: str, fields: Mapping[str, str], *, nested: bool) -> bool:
     """Tell whether another field stands where an optional one would: then it is not read."""
     taken = any(_overlap(name, place, nested=nested) for place in fields.values())
-    return taken and name in _OPTIONAL and name not in fields
+    return taken and name in _OPTIONAL
 
 
 def _overlap(place: str, other: str, *, nested: bool) -> bool:

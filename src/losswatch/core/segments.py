@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from losswatch.core.labels import check_label, label_value
+from losswatch.core.labels import check_label, label_text, label_value
 from losswatch.errors import Reason, RejectedEvent
 
 if TYPE_CHECKING:
@@ -56,12 +56,37 @@ class Segments:
         Seconds without an event after which a segment is retired.
     declared
         Label sets that are there from the start and never retired.
+
+    Raises
+    ------
+    ValueError
+        A label cannot be one, or they do not fit together.
+
+    Examples
+    --------
+    >>> Segments(("city",), limit=50, declared=({"city": "oslo"},)).idle
+    86400.0
     """
 
     labels: tuple[str, ...]
     limit: int = 1000
     idle: float = 86_400.0
     declared: tuple[Mapping[str, str], ...] = ()
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.labels, tuple) or not self.labels:
+            raise ValueError(f'labels are {self.labels!r:.60}; must be names, as in ("city",)')
+        for label in self.labels:
+            check_label(label)
+        if len(set(self.labels)) < len(self.labels):
+            raise ValueError(f"labels are {self.labels!r:.200}; must not have one twice")
+        if self.limit < 1 or not self.idle > 0:
+            raise ValueError(f"limit is {self.limit!r} and idle {self.idle!r}; must be above 0")
+        if len(self.declared) > self.limit:
+            raise ValueError(f"declares {len(self.declared)} segments; at most limit={self.limit}")
+        for segment in self.declared:
+            if set(segment) != set(self.labels) or not all(map(label_text, segment.values())):
+                raise ValueError(f"declares {segment!r:.200}; must have a value for each label")
 
 
 class Registry:
@@ -77,8 +102,6 @@ class Registry:
     """
 
     def __init__(self, segments: Segments, keep: float) -> None:
-        for label in segments.labels:
-            check_label(label)
         self.overflowed = 0
         self._labels = segments.labels
         self._only = segments.labels[0] if len(segments.labels) == 1 else None

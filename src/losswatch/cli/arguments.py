@@ -1,0 +1,36 @@
+"""What the values of options may be, and what is said if they are not."""
+
+from __future__ import annotations
+
+import argparse
+
+__all__ = ["address", "field", "rate"]
+
+
+def address(text: str) -> str:
+    """Return an address and port as they are."""
+    host, _, port = text.rpartition(":")
+    if not host or not (port.isascii() and port.isdecimal()) or int(port) > 65535 or " " in host:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is no address:port, for example 127.0.0.1:18100"
+        )
+    return text
+
+
+def field(text: str) -> tuple[str, str]:
+    """Return a field and its place."""
+    name, equals, place = text.partition("=")
+    if not (name and equals and place):
+        raise argparse.ArgumentTypeError(f"{text!r} is no FIELD=PLACE, for example y_true=actual")
+    return name, place
+
+
+def rate(text: str) -> float:
+    """Return a number of events a second."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 1e-3 <= value <= 1e6:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number from 0.001 to 1000000")
+    return value
