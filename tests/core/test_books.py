@@ -165,7 +165,6 @@ def test_the_total_is_the_sum_of_its_segments(seed):
         assert total == reading.cell(0), window
 
 
-@pytest.mark.xfail(reason="with segments the histogram of the total stays empty")
 def test_the_histogram_of_the_total_is_the_sum_of_its_segments():
     """Its buckets count all events, as its sum does."""
     (monitor,) = monitors(1)

@@ -97,16 +97,12 @@ def test_a_retired_segment_makes_room_below_the_limit():
     assert counts(monitor) == {(): 4, ("other",): 1, ("none",): 0, ("a",): 1}
 
 
-LOST = pytest.param(True, marks=pytest.mark.xfail(reason="update_many retires what it has placed"))
-
-
 def balanced(monitor: Monitor, window: str) -> bool:
     """Tell whether the rows of a window are the total."""
     n = counts(monitor, window)
     return sum(n.values()) == 2 * n[()]
 
 
-@pytest.mark.xfail(reason="a batch counts as seen at its end: when it is entered can be seen")
 def test_when_a_segment_is_idle_does_not_depend_on_batches():
     """What counts is its own last event, whether entered with later ones or before."""
     alone, together = watched(idle=20.0), watched(idle=20.0)
@@ -116,7 +112,7 @@ def test_when_a_segment_is_idle_does_not_depend_on_batches():
     assert counts(alone, now=122.0) == counts(together, now=122.0)
 
 
-@pytest.mark.parametrize("columns", [False, LOST], ids=["one by one", "in columns"])
+@pytest.mark.parametrize("columns", [False, True], ids=["one by one", "in columns"])
 def test_events_of_a_segment_that_was_idle_are_not_lost(columns):
     """It comes back in the same moment that it would have been retired."""
     monitor = watched(idle=10.0)
@@ -129,7 +125,14 @@ def test_events_of_a_segment_that_was_idle_are_not_lost(columns):
     assert counts(monitor, "10s")["a",] == counts(monitor, "10s")["c",] == 1
 
 
-@pytest.mark.xfail(reason="retired while a window holds it, and its slot used again")
+def test_a_new_segment_is_not_retired_before_its_first_event():
+    """What waits is entered first, at a time when the new one was never seen."""
+    monitor = watched(idle=10.0)
+    send(monitor, "b", 1000.0)
+    send(monitor, "c", 1000.0, columns=True)
+    assert counts(monitor) == {(): 2, ("other",): 0, ("none",): 0, ("b",): 1, ("c",): 1}
+
+
 def test_an_event_ahead_of_our_clock_keeps_its_segment():
     """Windows of time hold it for up to 300 s more than others."""
     monitor = watched(windows=["1m"], idle=60.0)

@@ -64,18 +64,17 @@ def test_what_is_no_duration_is_refused(text):
         parse_window({"last": text})
 
 
-@pytest.mark.parametrize("text", ["0s", "0h0m", "36525d1ms", "9999w", "9" * 30 + "w"])
+@pytest.mark.parametrize("text", ["0s", "0h0m", "36525d1ms", "9999w", "9" * 12 + "w"])
 def test_a_duration_is_more_than_nothing_and_at_most_a_century(text):
     """Beyond that it is a slip."""
     with pytest.raises(ValueError, match="must be more than 0 and at most a century"):
         parse_duration(text)
 
 
-@pytest.mark.xfail(reason="OverflowError, and Python's own words on digits", raises=Exception)
 @pytest.mark.parametrize("digits", [400, 5000])
 def test_a_duration_of_very_many_digits_is_refused_as_others_are(digits):
     """Whatever its length, the refusal is ours."""
-    with pytest.raises(ValueError, match="at most a century"):
+    with pytest.raises(ValueError, match="must be a duration"):
         parse_duration("9" * digits + "s")
 
 

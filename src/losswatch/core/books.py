@@ -108,14 +108,14 @@ class Books:
     def _enter(self, output: str, events: Scored, time: Floats, clock: Floats) -> None:
         ledger = self._ledgers[output]
         if self.registry is not None:
-            self._make_room(ledger, events.slot, float(clock[-1]))
+            self._make_room(ledger, events.slot, np.maximum(time, clock))
         for start in range(0, len(events), AT_ONCE):
             part = slice(start, start + AT_ONCE)
             ledger.add(Batch(events.take(part), time[part], clock[part]))
 
-    def _make_room(self, ledger: Ledger, slots: Indexes, now: float) -> None:
+    def _make_room(self, ledger: Ledger, slots: Indexes, seen: Floats) -> None:
         if self.registry is not None:
-            self.registry.touch(np.flatnonzero(np.bincount(slots)), now)
+            self.registry.touch(slots, seen)
             if self.registry.size > ledger.size:
                 ledger.grow(2 * self.registry.size)
 

@@ -65,8 +65,8 @@ def check_time(seconds: float) -> float:
 def future(time: float, at: float) -> RejectedEvent:
     """Return the refusal of an event that is ahead of our clock."""
     detail = (
-        f"time is {time!r}, {time - at:.0f} s ahead of this machine's clock; at most"
-        f" {AHEAD:.0f} s are taken: set the clock of the sender"
+        f"time is {time!r}, {time - at:,g} s ahead of this machine's clock; at most"
+        f" {AHEAD:g} s are taken: set the clock of the sender"
     )
     return RejectedEvent(Reason.FUTURE_TIME, detail)
 

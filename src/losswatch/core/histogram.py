@@ -42,6 +42,8 @@ class LossHistograms:
         unit squared; a last bucket without bound is always there.
     size
         How many slots.
+    pooled
+        Whether slot 0 is the total of all others.
 
     Raises
     ------
@@ -50,15 +52,16 @@ class LossHistograms:
 
     Examples
     --------
-    >>> histograms = LossHistograms((1.0, 10.0), size=2)
-    >>> histograms.add(np.array([0, 0, 1, 1]), np.array([0.5, 1.0, 4.0, 400.0]))
-    >>> histograms.cumulative(np.array([0, 1])).tolist()
-    [[2, 2, 2], [0, 1, 2]]
+    >>> histograms = LossHistograms((1.0, 10.0), size=3, pooled=True)
+    >>> histograms.add(np.array([1, 1, 2, 2]), np.array([0.5, 1.0, 4.0, 400.0]))
+    >>> histograms.cumulative(np.array([0, 1, 2])).tolist()
+    [[2, 3, 4], [2, 2, 2], [0, 1, 2]]
     """
 
-    __slots__ = ("_counts", "bounds")
+    __slots__ = ("_counts", "_pooled", "bounds")
 
-    def __init__(self, bounds: tuple[float, ...], size: int) -> None:
+    def __init__(self, bounds: tuple[float, ...], size: int, *, pooled: bool = False) -> None:
+        self._pooled = pooled
         self.bounds = check_buckets(bounds)
         self._counts = np.zeros((size, len(self.bounds) + 1), dtype=np.int64)
 
@@ -66,6 +69,8 @@ class LossHistograms:
         """Add finite losses."""
         buckets = np.searchsorted(self.bounds, losses, side="left")
         np.add.at(self._counts.reshape(-1), slot * self._counts.shape[1] + buckets, 1)
+        if self._pooled:
+            self._counts[0] += np.bincount(buckets, minlength=self._counts.shape[1])
 
     def grow(self, size: int) -> None:
         """Make room for more slots."""

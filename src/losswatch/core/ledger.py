@@ -91,7 +91,7 @@ class Ledger:
         self.size = size
         self._lifetime = Table(size, pooled=pooled)
         self._plain: Table | None = None  # as the lifetime, without weights: once one came
-        self._losses = LossHistograms(buckets, size)
+        self._losses = LossHistograms(buckets, size, pooled=pooled)
         self._windows = [make_window(window, size, pooled=pooled) for window in windows]
 
     def add(self, batch: Batch) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -11,10 +12,11 @@ from losswatch.core.labels import check_label, label_text, label_value
 from losswatch.errors import Reason, RejectedEvent
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
+    from losswatch.core.cells.products import Floats
     from losswatch.core.cells.scored import Indexes
 
 __all__ = [
@@ -163,7 +165,7 @@ class Registry:
         RejectedEvent
             A column has another number of events (``wrong_type``).
         """
-        keys = self._keys(columns or {}, keep.size)
+        keys = self._keys({} if columns is None else columns, keep.size)
         rejected = []
         slots: list[float | None]
         try:
@@ -200,9 +202,9 @@ class Registry:
         checked = known if self._only is None else known[0]
         return self._slots.get(checked) or self._new(checked, known)
 
-    def touch(self, slots: Indexes, now: float) -> None:
-        """Remember that these slots had an event just now."""
-        self._last_seen[slots] = now
+    def touch(self, slots: Indexes, seen: Floats) -> None:
+        """Remember when the events of slots were, or came if that was later."""
+        np.maximum.at(self._last_seen, slots, seen)
 
     def retire(self, now: float) -> Indexes:
         """Take back the slots without an event for too long; they must be cleared."""
@@ -218,16 +220,14 @@ class Registry:
         self._free += slots[old].tolist()
         return slots[old]
 
-    def _keys(self, columns: Mapping[str, Sequence[object]], size: int) -> list[Any]:
+    def _keys(self, columns: Any, size: int) -> list[Any]:  # noqa: ANN401  # checked here
         """Return the key of each event, not checked yet."""
-        lists = []
-        for label in self._labels:
-            column: Any = columns.get(label, [None] * size)
-            values = column.tolist() if isinstance(column, np.ndarray) else list(column)
-            if len(values) != size:
-                detail = f"the column segment.{label} has {len(values)} events; must have {size}"
-                raise RejectedEvent(Reason.WRONG_TYPE, detail)
-            lists.append(values)
+        if not isinstance(columns, Mapping):
+            detail = f"segment is {columns!r:.60}; must be a mapping of labels to columns"
+            raise RejectedEvent(Reason.WRONG_TYPE, detail)
+        lists = [_column(label, columns[label], size) for label in self._labels if label in columns]
+        if len(lists) < len(self._labels):  # all of them lack a label
+            return [None] * size
         return lists[0] if len(lists) == 1 else list(zip(*lists, strict=True))
 
     def _new(self, key: Key, texts: tuple[str, ...]) -> float:
@@ -243,9 +243,24 @@ class Registry:
             self._names.append(name)
         if slot >= self._last_seen.size:
             self._last_seen = np.append(self._last_seen, np.zeros(slot))
-        self._last_seen[slot] = np.inf  # until its first event is summed
+        self._last_seen[slot] = 0.0
         self._slots[key] = float(slot)
         return float(slot)
+
+
+def _column(label: str, column: Any, size: int) -> list[Any]:  # noqa: ANN401  # checked here
+    """Return the values of a label as a list."""
+    try:
+        values = column.tolist() if hasattr(column, "tolist") else list(column)
+    except TypeError:
+        values = None
+    if not isinstance(values, list) or isinstance(column, str | bytes):
+        detail = f"the column segment.{label} is {column!r:.60}; must be a sequence of values"
+        raise RejectedEvent(Reason.WRONG_TYPE, detail)
+    if len(values) != size:
+        detail = f"the column segment.{label} has {len(values)} events; must have {size}"
+        raise RejectedEvent(Reason.WRONG_TYPE, detail)
+    return values
 
 
 def _unknown(slots: list[float | None]) -> Iterator[int]:

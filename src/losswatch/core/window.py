@@ -24,7 +24,7 @@ PANES = 60
 """Panes of a window of time, unless it says otherwise."""
 
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
-_DURATION = re.compile(r"(?:[0-9]+(?:ms|[smhdw]))+")
+_DURATION = re.compile(r"(?:[0-9]{1,12}(?:ms|[smhdw]))+")
 _PART = re.compile(r"([0-9]+)(ms|[smhdw])")
 _EVENTS = re.compile(r"([0-9]+) events?")
 _MOST_KEPT = 500_000_000
@@ -144,6 +144,8 @@ def check_windows(values: Iterable[object], slots: int) -> tuple[Window, ...]:
     windows = tuple(map(parse_window, values))
     labels = [window.label for window in windows]
     for window in windows:
+        if window.label == "lifetime":
+            raise ValueError("has a window named lifetime, which is always there; rename it")
         if labels.count(window.label) > 1:
             raise ValueError(f"has the window {window.label!r} twice; keep one")
         if isinstance(window, LastEvents) and window.events * slots > _MOST_KEPT:

@@ -73,7 +73,7 @@ def test_products_sums_and_quotients_of_pairs_are_good_to_94_bits(a, a_low, b, b
     assert abs(exactly(pairs.divide(x, y)) - quotient) <= abs(quotient) * Fraction(PRECISION)
 
 
-@given(moderate, low_parts, st.floats(0, 2.0**-30))
+@given(moderate, low_parts, st.floats(2.0**-94, 2.0**-30))
 def test_what_is_certain_is_the_nearest_float(high, low, share):
     """No number within the error rounds to another float than the one that is certain."""
     value, error = pair_of(high, low), column(abs(high) * share)

@@ -56,6 +56,16 @@ def test_carrying_now_and_then_keeps_limbs_small(monkeypatch):
     assert table._additions == 41 % 4
 
 
+def test_carrying_may_need_a_column_that_no_event_did(monkeypatch):
+    """What is carried over is read, though no event was that large."""
+    monkeypatch.setattr(tables, "_CARRY_EVERY", 2)
+    batch = scored([0], [0.0], [2.0**31 - 1])
+    table = Table(1)
+    for _ in range(4):
+        table.add(group(batch))
+    check(every(table), [added(sums_by_slot(batch, 1) * 4)])
+
+
 def test_the_pool_follows_what_is_added_and_taken_away(monkeypatch):
     """Slot 0 is the total of the others, at any moment."""
     monkeypatch.setattr(tables, "_CARRY_EVERY", 5)

@@ -249,4 +249,8 @@ def _fits(events: Scored) -> NDArray[np.bool_] | None:
         if not (x.max() < limit and x.min() > -limit):
             inside = np.abs(x) < limit
             fits = inside if fits is None else fits & inside
+    if events.w is not None:
+        vanished = (terms[-1][0] == 0.0) & (events.y_true != 0.0)
+        if vanished.any():
+            fits = ~vanished if fits is None else fits & ~vanished
     return fits

@@ -78,7 +78,7 @@ def rounded(value: Pair, error: Floats) -> tuple[Floats, NDArray[np.bool_]]:
     value
         The number.
     error
-        A bound on the absolute error of the number.
+        A bound on the absolute error of the number; at least ``2**-94`` of it.
     """
     high, low = value
     nearest = high + low

@@ -28,6 +28,9 @@ Certain = tuple[Floats, NDArray[np.bool_]]
 
 _NOISE = float(NOISE)
 
+_TINY = 1e-100
+"""Products with a mean below this may underflow, and then lose digits."""
+
 
 class Reading:
     """What cells held at one moment. Each number is computed when it is asked for.
@@ -49,7 +52,8 @@ class Reading:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Reading) or len(self) != len(other):
             return NotImplemented if not isinstance(other, Reading) else False
-        return all(self.cell(place) == other.cell(place) for place in range(len(self)))
+        cells = all(self.cell(place) == other.cell(place) for place in range(len(self)))
+        return cells and np.array_equal(self._scale, other._scale)  # type: ignore[arg-type]
 
     __hash__ = None  # type: ignore[assignment]  # its arrays could be changed
 
@@ -91,7 +95,7 @@ class Reading:
         """Σ w·loss; 0 without events."""
         loss = self._certain(self._total(LOSS), lambda place: self.cell(place).loss)
         loss[self._empty] = 0.0
-        return loss
+        return loss if self._scale is None else loss * self._scale
 
     @cached_property
     def mse(self) -> Floats:
@@ -163,6 +167,7 @@ class Reading:
             error = 8.0 * PRECISION * (size / dummy[0] + 1.0) * value[0]
             squared, certain = pairs.rounded(value, error)
             certain &= dummy[0] > 0.0
+            certain &= (np.abs(mean) > _TINY) | (mean == 0.0)
             ratio = np.sqrt(np.where(squared >= 0.0, squared, np.nan))
         single = (self.n == 1) & (mean == self.truth)  # the dummy makes no error
         ratio[single] = np.nan

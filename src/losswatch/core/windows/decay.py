@@ -63,7 +63,7 @@ class DecayingWindow:
         self._pooled = pooled
         self._factors = np.array([factor(step) for step in range(STEPS)])
         self._table = Table(size * OCTAVES)
-        self._octave = np.full((size, OCTAVES), -1)  # which half-life each cell holds
+        self._octave = np.zeros((size, OCTAVES), dtype=np.int64)  # which each cell holds
         self._seen = np.zeros(size, dtype=np.int64)
         self._now = 0.0
 
@@ -87,20 +87,18 @@ class DecayingWindow:
     def grow(self, size: int) -> None:
         """Make room for more slots."""
         self._table.grow(size * OCTAVES)
-        self._octave = grown(self._octave + 1, size) - 1
+        self._octave = grown(self._octave, size)
         self._seen = grown(self._seen, size)
 
     def clear(self, slots: Indexes) -> None:
         """Forget some slots."""
         self._table.clear(self._cells(slots).ravel())
-        self._octave[slots] = -1
         self._seen[slots] = 0
 
     def read(self, slots: Indexes) -> Reading:
         """Return the numbers of some slots."""
         newest, step = self._newest(slots)
         doublings = self._octave[slots] - (newest - OCTAVES + 1)[:, np.newaxis]
-        doublings[self._octave[slots] < 0] = -1
         total = Block(slots)
         odd: dict[int, Cell] = {}
         for place, cells in enumerate(self._cells(slots).T):
