@@ -49,9 +49,7 @@ def measure() -> Table:
 
 
 def _our_rolling() -> Any:
-    if hasattr(losswatch.river, "Rolling"):
-        return losswatch.river.Rolling(losswatch.river.RMSE, window_size=WINDOW)
-    return utils.Rolling(losswatch.river.RMSE, window_size=WINDOW)
+    return losswatch.river.Rolling(losswatch.river.RMSE, window_size=WINDOW)
 
 
 def _river_rolling() -> Any:

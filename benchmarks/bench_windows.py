@@ -12,11 +12,10 @@ from river import metrics, utils
 
 from benchmarks.pairs import Table, time_pair
 from losswatch.core.rolling import RollingCost
-from losswatch.core.time_rolling import TimeRollingCost
-from losswatch.river import RMSE, Rolling, TimeRolling
+from losswatch.river import RMSE, Rolling
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
 Row = tuple[str, ...]
 
@@ -49,7 +48,6 @@ def measure() -> Table:
             pair = time_pair(feed(make, events, every), peer)
             numbers = (*pair.median(1e-9 * EVENTS), pair.ratio)
             rows.append((f"{name} of {WINDOW:,}, {how}", *numbers, quality, river))
-    rows += time_rows(events)
     return Table(
         f"Windows: ours against river's `Rolling` and `TimeRolling` of `RMSE`. Spoiled: of {RUNS}"
         " runs with one error of 1e6 to 1e10, how many end more than 1 % off or complex once it"
@@ -72,52 +70,6 @@ def feed(
             for y_true, y_pred in part:
                 update(y_true, y_pred)
             read()
-
-    return run
-
-
-def time_rows(events: list[tuple[float, float]]) -> Iterator[Row]:
-    """Time windows that hold many events, one a second, and lose one for each that comes."""
-    period = LONG * SECOND
-    ours: Any = TimeRollingCost(float(LONG))
-    adapter: Any = TimeRolling(RMSE, period)
-    peer: Any = utils.TimeRolling(metrics.RMSE, period=period)
-    over_seconds = running(ours, lambda second: {"time": float(second)}, events)
-    over_dates = running(adapter, lambda second: {"t": START + second * SECOND}, events)
-    over_peer = running(peer, lambda second: {"t": START + second * SECOND}, events)
-    quality = spoiled(
-        lambda: TimeRollingCost(100.0), lambda r: r.rmse, lambda at: {"time": float(at)}
-    )
-    river = spoiled(
-        lambda: utils.TimeRolling(metrics.RMSE, period=100 * SECOND),
-        lambda r: r.get(),
-        lambda at: {"t": START + at * SECOND},
-    )
-    for name, run in (
-        ("`TimeRollingCost`", over_seconds),
-        ("`losswatch.river.TimeRolling`", over_dates),
-    ):
-        pair = time_pair(run, over_peer, rounds=5)
-        numbers = (*pair.median(1e-9 * TIMED), pair.ratio)
-        yield f"{name} with {LONG:,} events, read every {TIMED}th", *numbers, quality, river
-
-
-def running(
-    window: Any, when: Callable[[int], dict[str, Any]], events: list[tuple[float, float]]
-) -> Callable[[], None]:
-    """Fill a window, and return what updates it with some more events each time."""
-    second = 0
-    for y_true, y_pred in events[:LONG]:
-        second += 1
-        window.update(y_true, y_pred, **when(second))
-
-    def run() -> None:
-        nonlocal second
-        update = window.update
-        for y_true, y_pred in events[:TIMED]:
-            second += 1
-            update(y_true, y_pred, **when(second))
-        _ = window.get() if hasattr(window, "get") else window.rmse
 
     return run
 

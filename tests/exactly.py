@@ -116,14 +116,6 @@ def check(reading, wanted: list[Sums], *, names=NAMES, note: object = "") -> Non
             assert same(ratios[row], ratio), (note, "dummy_ratio", row, ratios[row], ratio)
 
 
-def check_halved(reading, wanted: list[tuple[Sums, float]], *, note: object = "") -> None:
-    """Check rows of a window with a half-life: their means and, nearly, their weights."""
-    means = tuple(name for name in NAMES if name not in {"weight", "loss"})
-    check(reading, [sums for sums, _ in wanted], names=means, note=note)
-    for weight, (sums, scale) in zip(reading.weight.tolist(), wanted, strict=True):
-        assert math.isclose(weight, float(sums.weight) * scale, rel_tol=1e-15), note
-
-
 class Entry(NamedTuple):
     """An event as it came into a window."""
 
@@ -163,16 +155,16 @@ def latest(entries: list[Entry], events: int) -> Sums:
     return added([entry.sums for entry in entries[-events:]])
 
 
-def halved_by_time(entries: list[Entry], now: float, seconds: float) -> tuple[Sums, float]:
-    """Return what a window with a half-life holds, and what its weights are scaled by."""
+def halved_by_time(entries: list[Entry], now: float, seconds: float) -> Sums:
+    """Return what a window with a half-life holds."""
     places = [_place(min(entry.time, entry.clock) / seconds) for entry in entries]
-    return _halved(entries, places, _place(now / seconds))
+    return _halved(entries, places, _place(now / seconds)[0])
 
 
-def halved_by_count(entries: list[Entry], events: int) -> tuple[Sums, float]:
-    """Return what a window with a half-life in events holds, and the scale of its weights."""
+def halved_by_count(entries: list[Entry], events: int) -> Sums:
+    """Return what a window with a half-life in events holds."""
     places = [(k // events, k % events * 1024 // events) for k in range(max(len(entries), 1))]
-    return _halved(entries, places[: len(entries)], places[-1])
+    return _halved(entries, places[: len(entries)], places[-1][0])
 
 
 def scored(slot, error, y_true, w=None) -> Scored:
@@ -206,14 +198,13 @@ def _place(position: float) -> tuple[int, int]:
     return octave, int((position - octave) * 1024)
 
 
-def _halved(entries, places, newest) -> tuple[Sums, float]:
-    octave_now, step_now = newest
+def _halved(entries, places, octave_now) -> Sums:
     parts = []
     for entry, (octave, step) in zip(entries, places, strict=True):
         if octave_now - octave < KEPT_HALF_LIVES:
             w = FACTORS[step] * entry.w
             parts.append(halved(terms(entry.error, entry.y_true, w), octave_now - octave))
-    return added(parts), 1 / FACTORS[step_now]
+    return added(parts)
 
 
 def _sum(fractions: tuple[Fraction, ...]) -> Fraction:

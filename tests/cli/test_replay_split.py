@@ -184,8 +184,8 @@ OPTIONS = {
         "windows: has 5m and 300s, which are the same; keep one",
     ),
     "too large": (
-        ["--by", "a", "--window", "50001 events"],
-        "segments: has a window of 50,001 events for 10,000 segments: at most 500,000,000",
+        ["--by", "a", "--window", "10001 events"],
+        "segments: has a window of 10,001 events for 10,000 segments: at most 100,000,000",
     ),
     "label": (["--by", "a-b"], "segments.labels[0]: is 'a-b'; must be letters, digits and _"),
     "reserved": (["--by", "model"], "segments.labels[0]: is 'model', which the metrics use"),

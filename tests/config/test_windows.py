@@ -118,10 +118,10 @@ def test_windows_that_take_too_much_memory_are_told():
     """A window of events counts for every segment: what cannot be kept is told with its line."""
     monitor = "{model: a, windows: [{events: 1000000}], segments: {labels: [c], limit: %d}}"
     text = f"version: 1\nmonitors:\n- {{model: b}}\n- {monitor}\nsources: [{{file: e}}]\n"
-    assert parse_config(text % 500, "c.yml", {}).monitors[1].segments.limit == 500
+    assert parse_config(text % 100, "c.yml", {}).monitors[1].segments.limit == 100
     with pytest.raises(ConfigError) as caught:
-        parse_config(text % 501, "c.yml", {})
+        parse_config(text % 101, "c.yml", {})
     assert str(caught.value) == (
-        "c.yml: line 4: monitors[1].segments: has a window of 1,000,000 events for 501 segments:"
-        " at most 500,000,000 events can be kept; lower one of them"
+        "c.yml: line 4: monitors[1].segments: has a window of 1,000,000 events for 101 segments:"
+        " at most 100,000,000 events can be kept; lower one of them"
     )

@@ -153,13 +153,13 @@ def test_windows_of_one_name_are_refused():
 
 def test_windows_of_events_that_need_too_much_memory_are_refused():
     """Each segment has a window of its own."""
-    assert check_windows([{"events": 500_000}], 1000)
-    message = "500,001 events for 1,000 segments: at most 500,000,000 events can be kept"
+    assert check_windows([{"events": 100_000}], 1000)
+    message = "100,001 events for 1,000 segments: at most 100,000,000 events can be kept"
     with pytest.raises(ValueError, match=message):
-        check_windows([{"events": 500_001}], 1000)
+        check_windows([{"events": 100_001}], 1000)
     with pytest.raises(ValueError, match="lower one of them"):
-        Monitor("m", windows=[{"events": 10_000}], segments=Segments(("city",), limit=50_001))
-    assert Monitor("m", windows=[{"events": 10_000}], segments=Segments(("city",), limit=50_000))
+        Monitor("m", windows=[{"events": 10_000}], segments=Segments(("city",), limit=10_001))
+    assert Monitor("m", windows=[{"events": 10_000}], segments=Segments(("city",), limit=10_000))
 
 
 def test_segments_are_kept_as_long_as_the_longest_window_of_time():

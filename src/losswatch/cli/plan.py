@@ -29,7 +29,7 @@ MOST_SEGMENTS = 10_000
 _NEVER_IDLE = "36525d"
 """A century: the events are of the past, so no segment is retired for its age."""
 
-_EVENTS = re.compile(r"([0-9]+) events?")
+_EVENTS = re.compile(r"([0-9]{1,12}) events?")
 
 _READ = ("format", "delimiter", "model", "fields", "max_line_bytes")
 """The keys of a source that say how it is read."""

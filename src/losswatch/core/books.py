@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from losswatch.core.cells.products import Floats
-    from losswatch.core.cells.scored import Indexes
     from losswatch.core.ledger import LedgerSnapshot
 
 __all__ = ["FULL", "Books"]
@@ -64,9 +63,11 @@ class Books:
         self.registry = None if segments is None else Registry(segments, longest(kinds))
         self.now = 0.0
         self.pending: dict[str, list[float]] = {output: [] for output in outputs}
-        size = 1 if self.registry is None else self.registry.size
+        size, most = (1, 1) if self.registry is None else (self.registry.size, self.registry.most)
         pooled = segments is not None
-        self._ledgers = {output: Ledger(kinds, buckets, size, pooled=pooled) for output in outputs}
+        self._ledgers = {
+            output: Ledger(kinds, buckets, size, most, pooled=pooled) for output in outputs
+        }
 
     def fold(self) -> None:
         """Enter what waits."""
@@ -81,8 +82,10 @@ class Books:
         self._retire()
 
     def enter(self, output: str, events: Scored, time: Floats, at: float | None) -> None:
-        """Enter events that came as columns, at once or, without ``at``, each at its own time."""
-        self.fold()
+        """Enter events that came at once or, without ``at``, each at its own time.
+
+        Nothing may be waiting.
+        """
         if at is not None:
             clock = np.full(time.size, max(self.now, at))
         else:
@@ -108,16 +111,12 @@ class Books:
     def _enter(self, output: str, events: Scored, time: Floats, clock: Floats) -> None:
         ledger = self._ledgers[output]
         if self.registry is not None:
-            self._make_room(ledger, events.slot, np.maximum(time, clock))
+            self.registry.touch(events.slot, np.maximum(time, clock))
+            if self.registry.size > ledger.size:
+                ledger.grow(2 * self.registry.size)
         for start in range(0, len(events), AT_ONCE):
             part = slice(start, start + AT_ONCE)
             ledger.add(Batch(events.take(part), time[part], clock[part]))
-
-    def _make_room(self, ledger: Ledger, slots: Indexes, seen: Floats) -> None:
-        if self.registry is not None:
-            self.registry.touch(slots, seen)
-            if self.registry.size > ledger.size:
-                ledger.grow(2 * self.registry.size)
 
     def _retire(self) -> None:
         """Let the segments go that were idle for too long; nothing may be waiting."""

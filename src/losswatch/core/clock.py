@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,6 +12,8 @@ from losswatch.core.validity import as_float
 from losswatch.errors import Reason, RejectedEvent
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from losswatch.core.cells.products import Floats
 
 __all__ = ["AHEAD", "LATEST", "as_time", "as_times", "check_time", "future"]
@@ -81,26 +84,43 @@ def as_times(time: object, size: int, at: float | None) -> tuple[Floats, list[Re
     """
     if time is None:
         return np.full(size, np.nan), []
-    array = np.asarray(time)
+    try:
+        array = np.asarray(time)
+    except ValueError:  # rows of different lengths
+        array = np.empty((0, 0))
     if array.shape != (size,):
         detail = f"the column time has the shape {array.shape}; must have {size} events"
         raise RejectedEvent(Reason.WRONG_TYPE, detail)
     rejected: list[RejectedEvent] = []
     if array.dtype.kind == "M":
-        since = (array - np.datetime64(0, "s")) / np.timedelta64(1, "s")
-        seconds = np.where(np.isnat(array), np.nan, since)
+        seconds = _seconds(array)
     elif array.dtype.kind in "fiu":
         seconds = array.astype(np.float64)
     else:
         seconds, rejected = _one_by_one(array.tolist())
+    if np.ma.isMaskedArray(time):
+        seconds[np.ma.getmaskarray(time)] = np.nan
     return seconds, rejected + _refused(seconds, at)
+
+
+def _seconds(times: NDArray[np.datetime64]) -> Floats:
+    """Return the seconds since 1970 of UTC; subtracting would wrap around for far ones."""
+    unit, count = np.datetime_data(times.dtype)
+    if unit not in _UNITS:  # years and months are of different lengths
+        times, unit, count = times.astype("M8[D]"), "D", 1
+    seconds = times.astype(np.int64) * (_UNITS[unit] * count)
+    return np.where(np.isnat(times), np.nan, seconds)
+
+
+_UNITS = {"W": 604800.0, "D": 86400.0, "h": 3600.0, "m": 60.0, "s": 1.0}
+_UNITS |= {"ms": 1e-3, "us": 1e-6, "ns": 1e-9, "ps": 1e-12, "fs": 1e-15, "as": 1e-18}
 
 
 def _one_by_one(times: list[object]) -> tuple[Floats, list[RejectedEvent]]:
     seconds, rejected = np.full(len(times), np.nan), []
     for index, time in enumerate(times):
         try:
-            if time is not None and time == time:  # noqa: PLR0124  # NaN is no time either
+            if time is not None and not (isinstance(time, float) and math.isnan(time)):
                 seconds[index] = as_time(time)
         except RejectedEvent as rejection:
             rejected.append(rejection.at(index))

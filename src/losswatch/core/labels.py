@@ -7,6 +7,7 @@ loads nothing.
 from __future__ import annotations
 
 import re
+from numbers import Integral
 
 from losswatch.errors import Reason, RejectedEvent
 
@@ -60,8 +61,8 @@ def label_text(value: object) -> str | None:
     if value is None:
         return None
     text: object = value
-    if isinstance(value, int) and not isinstance(value, bool):
-        if abs(value) >= 10**LONGEST_VALUE:  # Python refuses to spell much longer ones
+    if value.__class__ is not bool and isinstance(value, Integral):  # NumPy's are too
+        if abs(int(value)) >= 10**LONGEST_VALUE:  # Python refuses to spell much longer ones
             raise ValueError(f"is a number of more than {LONGEST_VALUE} digits; {_RULE}")
         text = str(value)
     if not isinstance(text, str):

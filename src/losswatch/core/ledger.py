@@ -79,20 +79,26 @@ class Ledger:
         Besides the lifetime.
     buckets
         Bounds of the histogram of losses.
-    size
-        How many slots.
+    size, most
+        How many slots there are, and how many there can be.
     pooled
         Whether slot 0 is the total of all others.
     """
 
     def __init__(
-        self, windows: Sequence[Window], buckets: tuple[float, ...], size: int, *, pooled: bool
+        self,
+        windows: Sequence[Window],
+        buckets: tuple[float, ...],
+        size: int,
+        most: int,
+        *,
+        pooled: bool,
     ) -> None:
         self.size = size
         self._lifetime = Table(size, pooled=pooled)
         self._plain: Table | None = None  # as the lifetime, without weights: once one came
         self._losses = LossHistograms(buckets, size, pooled=pooled)
-        self._windows = [make_window(window, size, pooled=pooled) for window in windows]
+        self._windows = [make_window(window, size, most, pooled=pooled) for window in windows]
 
     def add(self, batch: Batch) -> None:
         """Add events."""
@@ -138,7 +144,7 @@ class Ledger:
         return [self._lifetime, *plain, self._losses, *self._windows]
 
 
-def make_window(window: Window, size: int, *, pooled: bool) -> WindowedCost:
+def make_window(window: Window, size: int, most: int, *, pooled: bool) -> WindowedCost:
     """Return what keeps the costs over a window."""
     match window:
         case Last(label, seconds, None):
@@ -148,7 +154,7 @@ def make_window(window: Window, size: int, *, pooled: bool) -> WindowedCost:
         case Tumbling(label, seconds):
             return PaneWindow(label, seconds, 1, size, pooled=pooled)
         case LastEvents(label, events):
-            return LastEventsWindow(label, events, size, pooled=pooled)
+            return LastEventsWindow(label, events, size, most, pooled=pooled)
         case HalfLife(label, seconds, events):
             return DecayingWindow(label, seconds=seconds, events=events, size=size, pooled=pooled)
     raise TypeError(f"{window!r} is no window")

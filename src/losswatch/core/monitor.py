@@ -13,6 +13,7 @@ from losswatch.core.cells.scored import Scored
 from losswatch.core.clock import AHEAD, LATEST, as_time, as_times, future
 from losswatch.core.histogram import DEFAULT_BUCKETS
 from losswatch.core.scoring import Score, score, score_outputs
+from losswatch.core.segments import Segments
 from losswatch.core.snapshot import Snapshot
 from losswatch.core.validity import as_columns, find_rejected
 from losswatch.errors import Reason, RejectedEvent
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
     from losswatch.core.cells.products import Floats
-    from losswatch.core.segments import Segments
 
 __all__ = ["SINGLE", "Monitor"]
 
@@ -37,9 +37,9 @@ class Monitor:
 
     A refused event is counted by its reason and changes nothing else. A
     snapshot is consistent while other threads go on updating: ``n``, the sums
-    and the RMSE count the same events, in every window and segment. One
-    ``update`` takes about 1.2 µs with three windows of time; in columns an
-    event takes about 0.4 µs.
+    and the RMSE count the same events, in every window and segment. With three
+    windows of time and segments one ``update`` takes about 1.4 µs, and an
+    event in columns about 0.4 µs.
 
     Parameters
     ----------
@@ -107,6 +107,10 @@ class Monitor:
             if not isinstance(name, str) or not name or (not name.isascii() and _is_broken(name)):
                 detail = f"a model or output is named {name!r:.60}; must be text, and not empty"
                 raise RejectedEvent(Reason.WRONG_TYPE, detail)
+        if not isinstance(outputs, tuple) or len(set(outputs)) < len(outputs):
+            raise ValueError(f"outputs are {outputs!r:.60}; must be a tuple of distinct names")
+        if segments is not None and not isinstance(segments, Segments):
+            raise ValueError(f'segments is {segments!r:.60}; must be Segments(("city",), ...)')
         self.model = model
         self.outputs = outputs
         self.unit = unit
@@ -149,28 +153,25 @@ class Monitor:
         """
         if at is None and self._clock is not None:
             at = self._clock()
-        lock = self._lock
-        lock.acquire()  # half the time of a with block, which is a tenth of the whole update
-        try:
-            if at is not None and not (at.__class__ is float and 0.0 <= at < LATEST):
-                at = as_time(at)
-            if self.outputs:
-                scores = score_outputs(self.outputs, y_true, y_pred, w)
-                return self._keep(scores, segment, self._when(time, at), at)
-            error, loss, y, weight = score(y_true, y_pred, w)
-            when = self._when(time, at)
-            if weight:
-                slot = 0.0 if self._registry is None else self._registry.place(segment)
-                pending = self._single
-                pending += (error, y, weight, slot, when, self._arrived(when, at))
-                if len(pending) >= FULL:
-                    self._books.fold()
-        except RejectedEvent as rejection:
-            self._rejected[rejection.reason] += 1
-            raise
-        finally:
-            lock.release()
-        return loss
+        with self._lock:
+            try:
+                if at is not None and not (at.__class__ is float and 0.0 <= at < LATEST):
+                    at = as_time(at)
+                if self.outputs:
+                    scores = score_outputs(self.outputs, y_true, y_pred, w)
+                    return self._keep(scores, segment, self._when(time, at), at)
+                error, loss, y, weight = score(y_true, y_pred, w)
+                when = self._when(time, at)
+                if weight:
+                    slot = 0.0 if self._registry is None else self._registry.place(segment)
+                    pending = self._single
+                    pending += (error, y, weight, slot, when, self._arrived(when, at))
+                    if len(pending) >= FULL:
+                        self._books.fold()
+            except RejectedEvent as rejection:
+                self._rejected[rejection.reason] += 1
+                raise
+            return loss
 
     def update_many(  # noqa: PLR0913  # the parts of an event
         self,
@@ -220,17 +221,18 @@ class Monitor:
             rejected += unfit
             for rejection in rejected:
                 keep[rejection.index] = False
+            self._books.fold()  # it may retire segments, so before they are looked up
             slots = np.zeros(y.size, dtype=np.intp)
             if self._registry is not None:
-                self._books.fold()  # it may retire segments, so before they are looked up
                 slots, unfit = self._registry.places(segment, keep)
                 rejected += unfit
             rejected = _first_of_each(rejected)
-            self._rejected.update(rejection.reason for rejection in rejected)
             if keep.any():
-                events = Scored(slots, y - columns[1], y, weights).take(keep)
+                kept = None if weights is None else weights[keep]
+                events = Scored(slots[keep], y[keep] - columns[1][keep], y[keep], kept)
                 self._last_event = self._last_event if at is None else at
                 self._books.enter(SINGLE, events, times[keep], at)
+            self._rejected.update(rejection.reason for rejection in rejected)
         return rejected
 
     def reject(self, reason: Reason, count: int = 1) -> None:
@@ -246,7 +248,8 @@ class Monitor:
         now
             The time to read at, in seconds since 1970: windows of time hold
             what they hold then. If not given, what the clock says, or without
-            one the time of the latest event. Time never goes backwards.
+            one the time of the latest event. Time never goes backwards: after
+            a look ahead, events before it are late.
         """
         if now is None and self._clock is not None:
             now = self._clock()
@@ -293,7 +296,7 @@ class Monitor:
         if time is None:
             if at is None and self._books.needs_time:
                 raise RejectedEvent(Reason.MISSING_FIELD, _NO_TIME)
-            return self._books.now if at is None else at
+            return self._books.now if at is None else max(at, self._books.now)
         if time.__class__ is float and 0.0 <= time < LATEST:
             when: float = time
         else:
@@ -305,7 +308,7 @@ class Monitor:
     def _known(self, times: Floats, at: float | None) -> tuple[Floats, list[RejectedEvent]]:
         """Return a column of times, those that are missing filled in, or refused."""
         missing = np.flatnonzero(np.isnan(times))
-        times[missing] = self._books.now if at is None else at
+        times[missing] = max(self._books.now, at or 0.0)
         if at is None and self._books.needs_time:
             return times, [
                 RejectedEvent(Reason.MISSING_FIELD, _NO_TIME, i) for i in missing.tolist()

@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 
 from losswatch.core.cost import Cost
 from losswatch.core.lazy_sum import AbsoluteErrorSum, ErrorSum, LazySum, LossSum, WeightSum
-from losswatch.core.state import encode_sums
 from losswatch.core.sums import Sums
 from losswatch.core.validity import check_event
 
@@ -94,7 +93,7 @@ class RecentCost(ABC):
         sums.n = self.n
         for mine, total in zip(sums.exact(), self._sums(), strict=True):
             mine.merge(self._summed(total))
-        return Cost.from_bytes(encode_sums(sums))
+        return Cost.of_sums(sums)
 
     def discard(self, y_true: float, y_pred: float, w: float | None = None) -> bool:
         """Take the oldest such event out of the window; false if none is inside.

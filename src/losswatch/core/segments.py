@@ -77,18 +77,32 @@ class Segments:
 
     def __post_init__(self) -> None:
         if not isinstance(self.labels, tuple) or not self.labels:
-            raise ValueError(f'labels are {self.labels!r:.60}; must be names, as in ("city",)')
+            raise ValueError(f'labels are {self.labels!r:.60}; must be a tuple, as in ("city",)')
         for label in self.labels:
             check_label(label)
         if len(set(self.labels)) < len(self.labels):
             raise ValueError(f"labels are {self.labels!r:.200}; must not have one twice")
-        if self.limit < 1 or not self.idle > 0:
-            raise ValueError(f"limit is {self.limit!r} and idle {self.idle!r}; must be above 0")
-        if len(self.declared) > self.limit:
-            raise ValueError(f"declares {len(self.declared)} segments; at most limit={self.limit}")
+        if not isinstance(self.limit, int) or self.limit < 1:
+            raise ValueError(f"limit is {self.limit!r:.60}; must be a whole number above 0")
+        if not isinstance(self.idle, int | float) or not self.idle > 0:
+            raise ValueError(f"idle is {self.idle!r:.60}; must be seconds above 0")
+        if not isinstance(self.declared, tuple) or len(self.declared) > self.limit:
+            rule = f"must be a tuple of at most {self.limit} label sets: raise limit for more"
+            raise ValueError(f"declared is {self.declared!r:.60}; {rule}")
         for segment in self.declared:
-            if set(segment) != set(self.labels) or not all(map(label_text, segment.values())):
-                raise ValueError(f"declares {segment!r:.200}; must have a value for each label")
+            self._check_declared(segment)
+
+    def _check_declared(self, segment: object) -> None:
+        if not isinstance(segment, Mapping) or set(segment) != set(self.labels):
+            labels = ", ".join(self.labels)
+            raise ValueError(f"declares {segment!r:.200}; must have a value for each of {labels}")
+        for label, value in segment.items():
+            try:
+                text = label_text(value)
+            except ValueError as error:
+                raise ValueError(f"declares a {label} that {error}") from None
+            if text is None:
+                raise ValueError(f"declares {segment!r:.200} without a {label}; must have one")
 
 
 class Registry:
@@ -122,6 +136,11 @@ class Registry:
     def size(self) -> int:
         """How many slots there are."""
         return len(self._names)
+
+    @property
+    def most(self) -> int:
+        """How many slots there can be."""
+        return FIRST + self._limit
 
     @property
     def occupied(self) -> Indexes:

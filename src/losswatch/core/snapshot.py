@@ -64,17 +64,23 @@ class Snapshot:
         """Return the cost of all events of one output."""
         return self.outputs[output].readings[LIFETIME].cell(0).cost
 
-    def read(self, window: str = LIFETIME, output: str | None = None, **labels: str) -> Cell:
+    def read(
+        self,
+        window: str = LIFETIME,
+        *,
+        segment: Mapping[str, str] | None = None,
+        output: str | None = None,
+    ) -> Cell:
         """Return the numbers of a window, of the whole model or of one segment.
 
         Parameters
         ----------
         window
             As in :attr:`windows`.
+        segment
+            All labels of a segment; ``{"segment": "other"}`` are those beyond the limit.
         output
             One output of several; if not given, all as one stream.
-        **labels
-            Those of a segment, all of them; ``segment="other"`` for those beyond the limit.
 
         Raises
         ------
@@ -93,8 +99,9 @@ class Snapshot:
         readings = self.readings if output is None else self.outputs[output].readings
         if window not in readings:
             raise KeyError(f"no window {window!r}; there are {', '.join(readings)}")
+        labels = dict(segment or {})
         if labels not in self.segments:
-            raise KeyError(f"no segment {labels!r}; labels are given with all their values")
+            raise KeyError(f"no segment {labels!r}; give all its labels, as text")
         return readings[window].cell(self.segments.index(labels))
 
     @property

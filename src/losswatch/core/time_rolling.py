@@ -26,8 +26,9 @@ class TimeRollingCost(RecentCost):
     the bits that a :class:`Cost` of just the events inside shows, and
     ``time > now - period`` is decided without rounding.
 
-    ``update`` takes about 0.3 µs in the order of time and 1 to 2 µs out of it,
-    however many events are inside; a reading after each event adds 2 µs.
+    ``update`` takes about 0.3 µs in the order of time, however many events are
+    inside; a late event takes 2 µs, and 1 ns for each that is later than it. A
+    reading after each event adds 2 µs.
     Events are summed when they are read, and those that have left by then
     never are. Memory is 16 bytes an event inside, 24 with weights, and at most
     three times that. Not thread-safe.

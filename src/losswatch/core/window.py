@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import combinations
 
 __all__ = [
     "PANES",
@@ -26,9 +27,12 @@ PANES = 60
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
 _DURATION = re.compile(r"(?:[0-9]{1,12}(?:ms|[smhdw]))+")
 _PART = re.compile(r"([0-9]+)(ms|[smhdw])")
-_EVENTS = re.compile(r"([0-9]+) events?")
-_MOST_KEPT = 500_000_000
-"""Events that one window may keep, 16 bytes each."""
+_EVENTS = re.compile(r"([0-9]{1,12}) events?")
+_MOST_KEPT = 100_000_000
+"""Events that one window may keep, 16 to 24 bytes each."""
+
+_MOST_DECAYING = 200_000
+"""Segments that a half-life is possible for, 6 kB each."""
 
 _LARGEST_DURATION = 36_525 * 86_400.0
 """A century."""
@@ -141,19 +145,36 @@ def check_windows(values: Iterable[object], slots: int) -> tuple[Window, ...]:
     ValueError
         One is none, two have the same name, or one would take too much memory.
     """
+    if isinstance(values, str) or not isinstance(values, Iterable):
+        raise ValueError(f"is {values!r:.60}; must be a list of windows")  # noqa: TRY004  # as others
     windows = tuple(map(parse_window, values))
-    labels = [window.label for window in windows]
+    for one, other in combinations(windows, 2):
+        if one.label == other.label:
+            raise ValueError(f"has the window {one.label!r} twice; keep one")
+        if replace(one, label=other.label) == other:
+            raise ValueError(f"has {one.label!r} and {other.label!r}, which are the same; keep one")
     for window in windows:
-        if window.label == "lifetime":
-            raise ValueError("has a window named lifetime, which is always there; rename it")
-        if labels.count(window.label) > 1:
-            raise ValueError(f"has the window {window.label!r} twice; keep one")
-        if isinstance(window, LastEvents) and window.events * slots > _MOST_KEPT:
-            raise ValueError(
-                f"has a window of {window.events:,} events for {slots:,} segments: at most"
-                f" {_MOST_KEPT:,} events can be kept; lower one of them"
-            )
+        _check_size(window, slots)
     return windows
+
+
+def _check_size(window: Window, slots: int) -> None:
+    """Refuse a window that would take too much memory for so many segments."""
+    lengths = (getattr(window, name, None) for name in ("seconds", "panes", "events"))
+    if not all(length is None or length > 0 for length in lengths):
+        raise ValueError(f"has {window!r}; seconds, panes and events must be above 0")
+    if window.label == "lifetime":
+        raise ValueError("has a window named lifetime, which is always there; rename it")
+    if isinstance(window, LastEvents) and window.events * slots > _MOST_KEPT:
+        raise ValueError(
+            f"has a window of {window.events:,} events for {slots:,} segments: at most"
+            f" {_MOST_KEPT:,} events can be kept; lower one of them"
+        )
+    if isinstance(window, HalfLife) and slots > _MOST_DECAYING:
+        raise ValueError(
+            f"has a half-life for {slots:,} segments: at most {_MOST_DECAYING:,} are possible, for"
+            " each keeps 32 half-lives; lower the limit of segments"
+        )
 
 
 def longest(windows: Iterable[Window]) -> float:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, NamedTuple
 
+import numpy as np
+
 from losswatch.core.ledger import LIFETIME
 from losswatch.errors import Reason
 
@@ -77,7 +79,8 @@ def _counter_samples(
 def _gauge_samples(monitor: Snapshot, output: str, labels: Labels) -> Iterator[Sample]:
     ledger = monitor.outputs[output]
     for window, reading in ledger.readings.items():
-        more = {"r2": reading.r2, "dummy_ratio": ledger.dummy_ratio(window)}
+        events = reading.n.astype(np.float64)
+        more = {"r2": reading.r2, "dummy_ratio": ledger.dummy_ratio(window), "events": events}
         yield from _window_samples(monitor, reading, labels | {"window": window}, more)
 
 
@@ -86,8 +89,6 @@ def _window_samples(
 ) -> Iterator[Sample]:
     """Yield the gauges of a window. Without events there is no error: no sample, not 0."""
     rows = [{**labels, **segment} for segment in monitor.segments]
-    for row, n in zip(rows, reading.n.tolist(), strict=True):
-        yield Sample("events", row, n)
     numbers = {name: getattr(reading, name) for name in _NUMBERS} | dict(more)
     for name, column in numbers.items():
         for row, value in zip(rows, column.tolist(), strict=True):

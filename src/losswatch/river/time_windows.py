@@ -29,7 +29,8 @@ class TimeRolling(WindowedMetric):
     The window holds the events with ``t > now - period``, to the microsecond,
     however late they come: each takes its place by its time, and one that is
     older than the window when it comes is counted in ``cost.late``. An update
-    takes 1 to 2 µs however many events are inside.
+    takes about 0.7 µs however many events are inside, and 1 ns more for each
+    event that is later than it.
 
     ``now`` is the newest time seen, of an event, of ``advance`` or ``get``, or
     of the clock; it never goes back.

@@ -5,7 +5,6 @@ import pytest
 from exactly import (
     Entry,
     check,
-    check_halved,
     halved_by_count,
     halved_by_time,
     in_panes,
@@ -39,7 +38,7 @@ class Case:
             "panes": PaneWindow("p", long, self.panes, **kind),
             "tumbling": PaneWindow("t", long, 1, **kind),
             "exact": ExactTimeWindow("e", long, **kind),
-            "last": LastEventsWindow("l", self.events, **kind),
+            "last": LastEventsWindow("l", self.events, most=64, **kind),
             "half-life": DecayingWindow("h", seconds=self.seconds, events=None, **kind),
             "half-life in events": DecayingWindow("n", seconds=None, events=self.half, **kind),
         }
@@ -97,9 +96,9 @@ class Case:
         check(found["exact"], [younger(e, now, long) for e in each], note="exact")
         check(found["last"], [latest(e, self.events) for e in each], note="last")
         halves = [halved_by_time(entries, now, self.seconds) for entries in each]
-        check_halved(found["half-life"], halves, note="half-life")
+        check(found["half-life"], halves, note="half-life")
         counted = [halved_by_count(entries, self.half) for entries in each]
-        check_halved(found["half-life in events"], counted, note="half-life in events")
+        check(found["half-life in events"], counted, note="half-life in events")
         assert {name: window.late for name, window in windows.items()} == {
             "panes": too_old_for_panes(self.history, long, self.panes),
             "tumbling": too_old_for_panes(self.history, long, 1),

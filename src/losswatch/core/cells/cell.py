@@ -101,7 +101,7 @@ class Cell:
     @property
     def mse(self) -> float:
         """Σ w·loss / Σ w, correctly rounded; NaN without events."""
-        return self._mean(0)
+        return self._mean(0) if self.sums[0].sign >= 0 else math.nan
 
     @property
     def rmse(self) -> float:

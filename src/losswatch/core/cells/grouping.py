@@ -170,13 +170,13 @@ class _Sums:
         if w is None:
             self._columns[WEIGHT.start - WEIGHT.unit // LIMB] = self._columns[COUNT].copy()
             self._pour(LOSS, error * error)
-            self._pour(ABSOLUTE, np.abs(error), np.copysign(1.0, error))
+            self._pour(ABSOLUTE, np.abs(error), sign=np.copysign(1.0, error))
             self._pour(TRUTH, y_true.copy())
             self._pour(SQUARE, *two_product(y_true, y_true))
             return self._unfit
         term = w * error
         self._pour(LOSS, w * (error * error))
-        self._pour(ABSOLUTE, np.abs(term), np.copysign(1.0, term))
+        self._pour(ABSOLUTE, np.abs(term), sign=np.copysign(1.0, term))
         self._pour(WEIGHT, w.copy())
         product, left = two_product(w, y_true)
         squares = (*two_product(product, y_true), *two_product(left, y_true))
@@ -184,11 +184,8 @@ class _Sums:
         self._pour(SQUARE, *squares)
         return self._unfit
 
-    def _pour(self, place: Field, *terms: Floats) -> None:
-        """Add columns of terms, which are used up. With ABSOLUTE comes the sign of the error."""
-        sign = None
-        if place is ABSOLUTE:
-            terms, sign = terms[:1], terms[1]
+    def _pour(self, place: Field, *terms: Floats, sign: Floats | None = None) -> None:
+        """Add columns of terms, which are used up; with a sign, to the error with that sign too."""
         for x in terms:
             largest = float(max(x.max(), -x.min()))
             limb = max(math.frexp(largest)[1] - place.unit - 1, 0) // LIMB

@@ -40,8 +40,8 @@ class Reading:
     for each cell and number.
     """
 
-    def __init__(self, block: Block, odd: Mapping[int, Cell], scale: Floats | None = None) -> None:
-        self._scale = scale  # what the weights must be multiplied by
+    def __init__(self, block: Block, odd: Mapping[int, Cell], doublings: int = 0) -> None:
+        self._doublings = doublings  # of all weights, once they are read
         self._columns = block.columns
         self._size = block.slots.size
         self._odd = odd
@@ -50,10 +50,11 @@ class Reading:
         return self._size
 
     def __eq__(self, other: object) -> bool:
-        if not isinstance(other, Reading) or len(self) != len(other):
-            return NotImplemented if not isinstance(other, Reading) else False
-        cells = all(self.cell(place) == other.cell(place) for place in range(len(self)))
-        return cells and np.array_equal(self._scale, other._scale)  # type: ignore[arg-type]
+        if not isinstance(other, Reading):
+            return NotImplemented
+        if len(self) != len(other):
+            return False
+        return all(self.cell(place) == other.cell(place) for place in range(len(self)))
 
     __hash__ = None  # type: ignore[assignment]  # its arrays could be changed
 
@@ -66,13 +67,17 @@ class Reading:
         odd: dict[int, Cell] = {}
         for place, cell in (*self._odd.items(), *other._odd.items()):
             odd.setdefault(place, Cell()).merge(cell)
-        return Reading(Block(np.arange(self._size), columns), odd, self._scale)
+        return Reading(Block(np.arange(self._size), columns), odd, self._doublings)
 
     def cell(self, place: int) -> Cell:
         """Return one cell, in integers."""
         cell = Cell.of_row({column: int(limbs[place]) for column, limbs in self._columns.items()})
         if place in self._odd:
             cell.merge(self._odd[place])
+        if self._doublings:
+            scaled = Cell()
+            scaled.merge(cell, self._doublings)
+            return scaled
         return cell
 
     @cached_property
@@ -86,21 +91,19 @@ class Reading:
     @cached_property
     def weight(self) -> Floats:
         """Σ w; 0 without events."""
-        weight = self._certain(self._total(WEIGHT), lambda place: self.cell(place).weight)
-        weight[self._empty] = 0.0
-        return weight if self._scale is None else weight * self._scale
+        return self._certain(self._total(WEIGHT), lambda place: self.cell(place).weight)
 
     @cached_property
     def loss(self) -> Floats:
         """Σ w·loss; 0 without events."""
-        loss = self._certain(self._total(LOSS), lambda place: self.cell(place).loss)
-        loss[self._empty] = 0.0
-        return loss if self._scale is None else loss * self._scale
+        return self._certain(self._total(LOSS), lambda place: self.cell(place).loss)
 
     @cached_property
     def mse(self) -> Floats:
         """Σ w·loss / Σ w."""
-        return self._certain(self._mean(LOSS), lambda place: self.cell(place).mse)
+        mse = self._mean_of(LOSS, lambda place: self.cell(place).mse)
+        mse[mse < 0.0] = np.nan
+        return mse
 
     @cached_property
     def rmse(self) -> Floats:
@@ -110,17 +113,17 @@ class Reading:
     @cached_property
     def mae(self) -> Floats:
         """Σ w·|error| / Σ w."""
-        return self._certain(self._mean(ABSOLUTE), lambda place: self.cell(place).mae)
+        return self._mean_of(ABSOLUTE, lambda place: self.cell(place).mae)
 
     @cached_property
     def bias(self) -> Floats:
         """Σ w·error / Σ w."""
-        return self._certain(self._mean(ERROR), lambda place: self.cell(place).bias)
+        return self._mean_of(ERROR, lambda place: self.cell(place).bias)
 
     @cached_property
     def truth(self) -> Floats:
         """Mean of ``y_true``."""
-        return self._certain(self._mean(TRUTH), lambda place: self.cell(place).truth)
+        return self._mean_of(TRUTH, lambda place: self.cell(place).truth)
 
     @cached_property
     def error_variance(self) -> Floats:
@@ -137,7 +140,7 @@ class Reading:
             certain &= np.abs(spread[0] - noise) > 1e-9 * noise
             certain |= spread[0] <= 0.5 * noise
             variance[spread[0] < noise] = 0.0
-        return self._certain((variance, certain), lambda place: self.cell(place).error_variance)
+        return self._ratio((variance, certain), lambda place: self.cell(place).error_variance)
 
     @cached_property
     def r2(self) -> Floats:
@@ -150,10 +153,10 @@ class Reading:
             share = unexplained[0] / spread[0]
             error = 8.0 * PRECISION * (whole[0] / spread[0]) * (1.0 + share)
             r2, certain = pairs.rounded(value, error)
-        certain &= spread[0] > 0.0
+            certain &= spread[0] > 16.0 * PRECISION * whole[0]  # else it may as well be 0
         single = self.n == 1  # nothing to explain, and the usual case where there is none
         r2[single] = np.nan
-        return self._certain((r2, certain | single), lambda place: self.cell(place).r2)
+        return self._ratio((r2, certain | single), lambda place: self.cell(place).r2)
 
     def dummy_ratio(self, mean: Floats) -> Floats:
         """Return rmse / rmse of predicting ``mean``, one for each cell."""
@@ -166,13 +169,13 @@ class Reading:
             value = pairs.divide(self._loss, dummy)
             error = 8.0 * PRECISION * (size / dummy[0] + 1.0) * value[0]
             squared, certain = pairs.rounded(value, error)
-            certain &= dummy[0] > 0.0
+            certain &= dummy[0] > 16.0 * PRECISION * size  # else it may as well be 0
             certain &= (np.abs(mean) > _TINY) | (mean == 0.0)
             ratio = np.sqrt(np.where(squared >= 0.0, squared, np.nan))
         single = (self.n == 1) & (mean == self.truth)  # the dummy makes no error
         ratio[single] = np.nan
         means = mean.tolist()
-        return self._certain(
+        return self._ratio(
             (ratio, certain | single), lambda place: self.cell(place).dummy_ratio(means[place])
         )
 
@@ -197,19 +200,21 @@ class Reading:
         return self._field(SQUARE)[0]
 
     def _field(self, place: Field) -> tuple[Pair, NDArray[np.bool_]]:
-        return pairs.of_limbs(self._columns, place, self._size)
+        pair, exact = pairs.of_limbs(self._columns, place, self._size)
+        scale = np.float64(2.0**self._doublings)
+        return (pair[0] * scale, pair[1] * scale), exact
 
     def _total(self, place: Field) -> Certain:
         total, exact = self._field(place)
         nearest, certain = pairs.rounded(total, PRECISION * np.abs(total[0]))
         return nearest, certain | exact
 
-    def _mean(self, place: Field) -> Certain:
+    def _mean_of(self, place: Field, exactly: Callable[[int], float]) -> Floats:
         total, exact = self._field(place)
         with np.errstate(all="ignore"):
             mean = pairs.divide(total, self._weight)
             nearest, certain = pairs.rounded(mean, 4.0 * PRECISION * np.abs(mean[0]))
-        return nearest, certain | (exact & self._halves)
+        return self._ratio((nearest, certain | (exact & self._halves)), exactly)
 
     @cached_property
     def _halves(self) -> NDArray[np.bool_]:
@@ -219,16 +224,16 @@ class Reading:
         halves[self._weight[1] != 0.0] = False
         return halves
 
+    def _ratio(self, found: Certain, exactly: Callable[[int], float]) -> Floats:
+        """Return quotients by the weight: NaN where there is none, or events are owed."""
+        values, certain = found
+        none = ~(self._weight[0] > 0.0)
+        values[none] = np.nan
+        return self._certain((values, certain | none), exactly)
+
     def _certain(self, found: Certain, exactly: Callable[[int], float]) -> Floats:
         """Return the numbers, those that are not certain computed by integers."""
         values, certain = found
-        certain[self._empty] = True
-        values[self._empty] = np.nan
-        open_places = set(np.flatnonzero(~certain).tolist()) | set(self._odd)
-        for place in open_places:
+        for place in {*np.flatnonzero(~certain).tolist(), *self._odd}:
             values[place] = exactly(place)
         return values
-
-    @cached_property
-    def _empty(self) -> NDArray[np.intp]:
-        return np.flatnonzero(self.n <= 0)

@@ -38,6 +38,10 @@ class Scored:
         w = None if self.w is None else self.w[which]
         return Scored(self.slot[which], self.error[which], self.y_true[which], w)
 
+    def copy(self) -> Scored:
+        """Return the same events in memory of their own."""
+        return self.take(np.arange(len(self)))
+
     def pooled(self) -> Scored:
         """Return the same events, all of one slot: 0."""
         return Scored(np.zeros(self.error.size, dtype=np.intp), self.error, self.y_true, self.w)

@@ -14,7 +14,7 @@ from losswatch.core.cells.layout import COUNT
 from losswatch.core.cells.reading import Reading
 from losswatch.core.cells.scored import Scored
 from losswatch.core.cells.table import Table
-from losswatch.core.windows.latest import grown, ranks
+from losswatch.core.windows.slots import grown, ranks
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -37,7 +37,8 @@ class DecayingWindow:
 
     Exact, because halving is: within a half-life an event has one of 1024
     weights, fixed numbers, and from one half-life to the next the sums are
-    halved. After 32 half-lives an event is forgotten. With a half-life in
+    halved: an event of the newest half-life weighs between a half and 1. After
+    32 half-lives an event is forgotten. With a half-life in
     events every segment, and the total, has its own count. An event adds about
     0.3 µs; a slot takes 32 cells.
 
@@ -97,7 +98,7 @@ class DecayingWindow:
 
     def read(self, slots: Indexes) -> Reading:
         """Return the numbers of some slots."""
-        newest, step = self._newest(slots)
+        newest = self._newest(slots)
         doublings = self._octave[slots] - (newest - OCTAVES + 1)[:, np.newaxis]
         total = Block(slots)
         odd: dict[int, Cell] = {}
@@ -108,10 +109,10 @@ class DecayingWindow:
                 for at, cell in held.odd.items():
                     if doublings[at, place] >= 0:
                         odd.setdefault(at, Cell()).merge(cell, int(doublings[at, place]))
-        return Reading(total, odd, 2.0 ** (1 - OCTAVES) / self._factors[step])
+        return Reading(total, odd, 1 - OCTAVES)  # the newest half-life was doubled so often
 
     def _add(self, events: Scored, octave: Indexes, step: Indexes) -> None:
-        newest = self._newest(events.slot)[0]
+        newest = self._newest(events.slot)
         inside = octave > newest - OCTAVES
         if not inside.all():
             events, octave, step = events.take(inside), octave[inside], step[inside]
@@ -136,12 +137,11 @@ class DecayingWindow:
         octave = np.floor(position)
         return octave.astype(np.intp), ((position - octave) * STEPS).astype(np.intp)
 
-    def _newest(self, slots: Indexes) -> tuple[Indexes, Indexes]:
-        """Return the half-life of this moment and the step in it, for each slot."""
+    def _newest(self, slots: Indexes) -> Indexes:
+        """Return the half-life of this moment, for each slot."""
         if self._seconds is not None:
-            return self._timed(np.full(slots.size, self._now))
-        number = np.maximum(self._seen[slots] - 1, 0)
-        return number // self._events, number % self._events * STEPS // self._events
+            return self._timed(np.full(slots.size, self._now))[0]
+        return np.maximum(self._seen[slots] - 1, 0) // self._events
 
     def _cells(self, slots: Indexes) -> Indexes:
         return slots[:, np.newaxis] * OCTAVES + np.arange(OCTAVES)

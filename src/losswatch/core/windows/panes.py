@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from losswatch.core.cells.grouping import Grouped, group, group_parts
+from losswatch.core.cells.scored import Scored
 from losswatch.core.cells.table import Table
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
     from losswatch.core.cells.products import Floats
     from losswatch.core.cells.reading import Reading
-    from losswatch.core.cells.scored import Indexes, Scored
+    from losswatch.core.cells.scored import Indexes
     from losswatch.core.windows.batch import Batch
 
 __all__ = ["PaneWindow"]
@@ -42,13 +43,20 @@ class Pane:
         if sums is not None and len(events) >= _DENSE * sums.block.slots.size:
             self._sums.append(sums.compact())
         else:
-            self._events.append(events)
-            self._waiting += len(events)
+            self._wait(events.copy())  # a view would keep the whole batch in memory
         if self._waiting > _DENSE * slots:
             self._sums += [part.compact() for part in group_parts(self._events)]
             self._events, self._waiting = [], 0
         if len(self._sums) > _MANY_BLOCKS:
             self._sums = [_merged(self._sums, slots)]
+
+    def _wait(self, events: Scored) -> None:
+        """Keep events as they came; parts of like size become one, so that there are few."""
+        parts = [*self._events, events]
+        while len(parts) > 1 and len(parts[-2]) <= 2 * len(parts[-1]):
+            parts[-2:] = [Scored.join(parts[-2:])]
+        self._events = parts
+        self._waiting += len(events)
 
     def leave(self, table: Table) -> list[Scored]:
         """Take the sums from a table and return the events that were not summed."""

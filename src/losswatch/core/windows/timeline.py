@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
 from losswatch.core.cells.grouping import group, group_parts
+from losswatch.core.cells.products import two_sum
 from losswatch.core.cells.scored import Scored
 from losswatch.core.cells.table import Table
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from losswatch.core.cells.products import Floats
     from losswatch.core.cells.reading import Reading
     from losswatch.core.cells.scored import Indexes
@@ -28,9 +31,11 @@ class _Stretch:
     events: Scored
     gone: int = 0
 
-    def leave(self, until: float) -> Scored | None:
-        """Return the events up to a time that had not left yet."""
-        end = int(np.searchsorted(self.time, until, side="right"))
+    def leave(self, now: float, seconds: float) -> Scored | None:
+        """Return the events that are too old now and had not left yet."""
+        edge, rest = two_sum(np.array([now]), np.array([-seconds]))
+        side: Literal["left", "right"] = "right" if rest[0] >= 0.0 else "left"
+        end = int(np.searchsorted(self.time, edge[0], side=side))
         if end <= self.gone:
             return None
         start, self.gone = self.gone, end
@@ -77,11 +82,11 @@ class ExactTimeWindow:
         """Add events; see :class:`losswatch.core.windows.batch.WindowedCost`."""
         self.advance(batch.now)
         events, time = batch.events, batch.time
-        inside = time > self._now - self._seconds
+        inside = ~self._is_old(time, np.full(time.size, self._now))
         if inside.all():
             self._table.add(batch.sums)
         else:
-            self.late += int(np.count_nonzero(time <= batch.clock - self._seconds))
+            self.late += int(np.count_nonzero(self._is_old(time, batch.clock)))
             events, time = events.take(inside), time[inside]
             if not len(events):
                 return
@@ -93,7 +98,7 @@ class ExactTimeWindow:
         if now <= self._now:
             return
         self._now = now
-        left = [part.leave(now - self._seconds) for part in self._stretches]
+        left = [part.leave(now, self._seconds) for part in self._stretches]
         for sums in group_parts([events for events in left if events is not None]):
             self._table.subtract(sums)
         self._stretches = [part for part in self._stretches if part.gone < part.time.size]
@@ -108,6 +113,12 @@ class ExactTimeWindow:
     def read(self, slots: Indexes) -> Reading:
         """Return the numbers of some slots."""
         return self._table.read(slots)
+
+    def _is_old(self, time: Floats, now: Floats) -> NDArray[np.bool_]:
+        """Tell which events have ``time <= now - seconds``, decided without rounding."""
+        edge, rest = two_sum(now, np.full(now.size, -self._seconds))
+        old: NDArray[np.bool_] = (time < edge) | ((time == edge) & (rest >= 0.0))
+        return old
 
     def _store(self, stretch: _Stretch) -> None:
         """Keep stretches few: the last two become one while they are of like size."""
