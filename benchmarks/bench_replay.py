@@ -32,7 +32,6 @@ class _Record(msgspec.Struct, gc=False):
     y_pred: float
     w: float | None = None
     model: str | None = None
-    time: float | datetime | None = None
 
 
 class _Labels(msgspec.Struct, gc=False):
@@ -40,6 +39,7 @@ class _Labels(msgspec.Struct, gc=False):
 
 
 class _LabelledRecord(_Record, gc=False):
+    time: float | datetime | None = None
     segment: _Labels = msgspec.field(default_factory=_Labels)
 
 
@@ -101,7 +101,7 @@ def _lines(case: _Case) -> str:
 def _replay(path: Path, *, watched: bool) -> None:
     replay = Replay(parse_source({"file": "-"}))
     if watched:
-        replay = Replay(parse_source({"file": "-"}), Monitors(make=_watched), ["city"])
+        replay = Replay(parse_source({"file": "-"}), Monitors(make=_watched), ["city"], timed=True)
     replay.run([str(path)], lambda *_: None)
     assert replay.lines == EVENTS
     replay.monitors.snapshot()

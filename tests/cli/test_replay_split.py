@@ -209,3 +209,12 @@ def test_wrong_options_are_told(losswatch_command, options, message):
     assert result.stderr.decode().startswith(f"command line: {message}")
     assert len(result.stderr.splitlines()) == 1
     assert result.stdout == b""
+
+
+def test_times_are_read_only_where_a_window_asks_for_them(losswatch_command):
+    """Else what is no time, but a field of that name, refuses no event."""
+    lines = as_lines([{"y_true": 1.0, "y_pred": 2.0, "time": "soon"}])
+    assert losswatch_command("replay", "-", stdin=lines).returncode == 0
+    result = losswatch_command("replay", "-", "--json", "--window", "5m", stdin=lines)
+    assert json.loads(result.stdout)["rejected"] == {"invalid_time": 1}
+    assert losswatch_command("replay", "-", "--window", "9 events", stdin=lines).returncode == 0

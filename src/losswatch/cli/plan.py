@@ -36,11 +36,12 @@ _READ = ("format", "delimiter", "model", "fields", "max_line_bytes")
 
 
 class Plan(NamedTuple):
-    """How to read the files, where the events go, and which labels are read."""
+    """How to read the files, where the events go, and whether labels and times are read."""
 
     settings: SourceConfig
     monitors: Monitors
     labels: list[str]
+    timed: bool
 
 
 def plan_of(options: argparse.Namespace, files: Sequence[str]) -> Plan:
@@ -55,7 +56,9 @@ def plan_of(options: argparse.Namespace, files: Sequence[str]) -> Plan:
         template = _template(options.by, options.window)
         settings = _settings(options, SourceConfig(file="-"), files)
         _check_fields(settings, template.labels, files, "add --by with it")
-        return Plan(settings, Monitors(make=partial(_made, template)), template.labels)
+        return Plan(
+            settings, Monitors(make=partial(_made, template)), template.labels, template.timed
+        )
     _check_alone(options)
     config = load_config(Path(options.config))
     labels = labels_of(config.monitors)
@@ -64,7 +67,8 @@ def plan_of(options: argparse.Namespace, files: Sequence[str]) -> Plan:
     _check_fields(
         settings, labels, files, f"labels in {options.config}: {', '.join(labels) or 'none'}"
     )
-    return Plan(settings, Monitors(map(make_monitor, config.monitors)), labels)
+    timed = any(monitor.timed for monitor in config.monitors)
+    return Plan(settings, Monitors(map(make_monitor, config.monitors)), labels, timed)
 
 
 def _template(labels: Sequence[str], windows: Sequence[str]) -> MonitorConfig:

@@ -30,7 +30,7 @@ def replay(options: argparse.Namespace) -> int:
     """Score files; exit 1 if not one event could be scored."""
     files = files_of(options.files)
     plan = plan_of(options, files)
-    run = Replay(plan.settings, plan.monitors, plan.labels)
+    run = Replay(plan.settings, plan.monitors, plan.labels, timed=plan.timed)
     try:
         _run_with_progress(run, files)
     except KeyboardInterrupt:

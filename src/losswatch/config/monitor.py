@@ -10,7 +10,7 @@ from pydantic import Field, ValidationInfo, field_validator
 from losswatch.config.section import Name, Section, twice, wrong
 from losswatch.config.segments import SegmentsConfig  # noqa: TC001  # pydantic reads it
 from losswatch.config.windows import Windows  # noqa: TC001  # pydantic reads it
-from losswatch.core.window import check_windows, parse_window
+from losswatch.core.window import check_windows, needs_time, parse_window
 
 __all__ = ["MonitorConfig"]
 
@@ -78,6 +78,11 @@ class MonitorConfig(Section):
         except ValueError as error:
             raise wrong("{error}", error=str(error)) from None
         return segments
+
+    @property
+    def timed(self) -> bool:
+        """Whether a window asks when events were."""
+        return needs_time(self.windows)
 
     @property
     def labels(self) -> list[str]:

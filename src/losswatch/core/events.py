@@ -67,12 +67,11 @@ class EventColumns:
 
     def by_model(self) -> Iterator[tuple[str | None, EventColumns]]:
         """Yield each model with its events, in their order."""
-        places: dict[str | None, int] = {}
-        model_of = [places.setdefault(model, len(places)) for model in self.model]
+        places = {model: place for place, model in enumerate(dict.fromkeys(self.model))}
         if len(places) == 1:  # the usual case, without a copy
             yield self.model[0], self
             return
-        codes = np.array(model_of, dtype=np.intp)
+        codes = np.array(list(map(places.__getitem__, self.model)), dtype=np.intp)
         order = np.argsort(codes, kind="stable")
         ends = np.cumsum(np.bincount(codes, minlength=len(places))).tolist()
         numbers = [np.array(c)[order] for c in (self.y_true, self.y_pred, self.w, self.line)]

@@ -53,24 +53,39 @@ def segments_of(config: MonitorConfig) -> Segments | None:
     )
 
 
-def make_source(config: SourceConfig, folder: Path, labels: Sequence[str] = ()) -> Source:
-    """Return a source, its path taken from ``folder``, that reads these labels of segments.
+def make_source(
+    config: SourceConfig, folder: Path, labels: Sequence[str] = (), *, timed: bool = True
+) -> Source:
+    """Return a source, its path taken from ``folder``.
+
+    Parameters
+    ----------
+    config
+        What is read, and how.
+    folder
+        Where its path begins.
+    labels
+        Those of segments that are read.
+    timed
+        Whether the times of events are read.
 
     Raises
     ------
     SourceError
         The file cannot be opened.
     """
-    decoder = decoder_for(config, labels)
+    decoder = decoder_for(config, labels, timed=timed)
     if config.file == "-":
         return StdinSource(decoder, config.max_line_bytes)
     kind = FollowSource if config.follow else FileSource
     return kind(folder / config.file, decoder, config.max_line_bytes)
 
 
-def decoder_for(config: SourceConfig, labels: Sequence[str] = ()) -> Callable[[], Decoder]:
+def decoder_for(
+    config: SourceConfig, labels: Sequence[str] = (), *, timed: bool = True
+) -> Callable[[], Decoder]:
     """Return what makes a decoder for each file of a source."""
-    fields = Fields(config.fields, labels)
+    fields = Fields(config.fields, labels, timed=timed)
     if (config.format or format_of(config.file)) == "csv":
         return partial(CsvDecoder, fields, config.model, config.max_line_bytes, config.delimiter)
     return partial(NdjsonDecoder, fields, config.model, config.max_line_bytes)

@@ -39,6 +39,8 @@ class Replay:
         Where the events go; if not given, models are taken as they come.
     labels
         Those of segments that are read.
+    timed
+        Whether the times of events are read; only windows of time need them.
     """
 
     def __init__(
@@ -46,9 +48,12 @@ class Replay:
         settings: SourceConfig,
         monitors: Monitors | None = None,
         labels: Sequence[str] = (),
+        *,
+        timed: bool = False,
     ) -> None:
         self._settings = settings
         self._labels = labels
+        self._timed = timed
         self.monitors = monitors or Monitors(make=lambda m, outputs: Monitor(m, outputs=outputs))
         self.lines = 0
         self.seconds = 0.0
@@ -80,7 +85,7 @@ class Replay:
 
     def _run_file(self, file: str, ingest: Ingest, progress: Callable[[str, int], None]) -> None:
         settings = self._settings.model_copy(update={"file": file})
-        source = make_source(settings, Path(), self._labels)
+        source = make_source(settings, Path(), self._labels, timed=self._timed)
         try:
             while (batch := source.next_batch()) is not None:
                 if batch.lines:

@@ -84,7 +84,9 @@ class Service:
             raise SourceError(
                 f"{path}: is no regular file; a pipe can be standard input: file: '-'"
             )
-        return make_source(config, self._folder, labels_of(self._config.monitors))
+        monitors = self._config.monitors
+        timed = any(monitor.timed for monitor in monitors)
+        return make_source(config, self._folder, labels_of(monitors), timed=timed)
 
     def _take_all(self, sources: list[Source]) -> None:
         refusals = RefusalLog(time.monotonic)

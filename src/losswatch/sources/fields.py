@@ -44,6 +44,8 @@ class Fields:
         at the same place, none inside another: the config sees to that.
     labels
         Those of segments: each is one more field, as in ``segment.city``.
+    timed
+        Whether the time is read; it takes as long as the rest of an event.
 
     Examples
     --------
@@ -52,14 +54,20 @@ class Fields:
     (('payload', 'actual'), ('y_pred',))
     """
 
-    def __init__(self, places: Mapping[str, str] | None = None, labels: Iterable[str] = ()) -> None:
+    def __init__(
+        self,
+        places: Mapping[str, str] | None = None,
+        labels: Iterable[str] = (),
+        *,
+        timed: bool = True,
+    ) -> None:
         self.segment = {label: f"{_SEGMENT}{label}" for label in labels}  # label to field
-        names = (*FIELDS, *self.segment.values())
+        names = [name for name in FIELDS if timed or name != "time"] + [*self.segment.values()]
         given = {name: place for name, place in (places or {}).items() if name in names}
         self.named = frozenset(given)  # by the user: they must be there
         self.places = {name: name for name in names} | given
         self.paths = {name: tuple(place.split(".")) for name, place in self.places.items()}
-        for name in _OPTIONAL - self.named:  # where another field stands in its place
+        for name in _OPTIONAL & set(names) - self.named:  # where another field stands in its place
             if name in given.values():
                 del self.places[name]
             if name in {place.split(".")[0] for place in given.values()}:

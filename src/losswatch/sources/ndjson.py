@@ -89,7 +89,7 @@ class NdjsonDecoder:
         model, w = list(map(self._model, records)), list(map(self._w, records))
         n = len(records)
         return EventColumns(
-            model=[default] * n if is_absent(model) else [name or default for name in model],
+            model=[default] * n if is_absent(model) else _named(model, default),
             y_true=list(map(self._y_true, records)),
             y_pred=list(map(self._y_pred, records)),
             w=[1.0] * n if is_absent(w) else [1.0 if x is None else x for x in w],
@@ -170,6 +170,13 @@ class NdjsonDecoder:
 def _getter(attribute: str | None) -> Callable[[Any], Any]:
     """Return what reads an attribute, or nothing where a field has no place."""
     return (lambda _: None) if attribute is None else attrgetter(attribute)
+
+
+def _named(models: list[str | None], default: str | None) -> list[str | None]:
+    """Return the models; those that are not named or empty are the default."""
+    if {None, ""}.isdisjoint(models):
+        return models
+    return [model or default for model in models]
 
 
 def _read(line: bytes) -> object:
