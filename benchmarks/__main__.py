@@ -24,7 +24,16 @@ if TYPE_CHECKING:
 
 PAGE = Path(__file__).parents[1] / "docs" / "benchmarks.md"
 
-FIRST = ("peers", "spike", "windows", "time_window", "segments", "memory", "update", "update_many")
+FIRST = (
+    "peers",
+    "spike",
+    "windows",
+    "time_window",
+    "segments",
+    "memory",
+    "update",
+    "update_many",
+)
 """The order of the page; all others follow by name."""
 
 PACKAGES = ("numpy", "river", "prometheus-client", "scikit-learn", "whylogs", "torchmetrics")
@@ -39,8 +48,8 @@ the exact value in fractions; up to 1.1e-16 is a correctly rounded float64.
 
 In short: event by event, `Cost` is faster than the other tools here that keep a running MSE, and
 takes twice as long as a plain loop that adds floats; a `Monitor` with windows and segments costs
-what a summary of prometheus-client without them costs. By the column we take 2 to 8 times as long as
-NumPy. Without outliers all float64 tools here are right to 13 digits. Being exact pays where
+what a summary of prometheus-client without them costs. By the column we take 2 to 8 times as long
+as NumPy. Without outliers all float64 tools here are right to 13 digits. Being exact pays where
 events leave again: in windows, in corrections, after a spike.
 
 Measured with {versions} on {machine}.

@@ -37,7 +37,7 @@ def _flat_table(found: dict[str, Any]) -> Table:
         "memory-flat.svg",
         "Does memory stay flat? 10⁷ events of 1,000 segments over 5 days.",
         "days of events",
-        "memory of the process, MB",
+        "memory of the process, MB (log scale)",
         [Line("5m, 1h and 24h of 1,000 segments", "ours", days, megabytes)],
     )
     rows = [
