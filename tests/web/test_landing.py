@@ -82,7 +82,7 @@ def test_segments_without_events_are_not_shown():
     """What has no events in the window has no cost there; without any that is said."""
     declared = ({"city": "oslo"}, {"city": "rome"})
     monitor = Monitor("eta", windows=["5m"], segments=Segments(("city",), declared=declared))
-    assert "Segments with the largest Σ loss, 5m: none has events" in page_of(monitor)
+    assert "Segments with the largest Σ loss, lifetime: none has events" in page_of(monitor)
     monitor.update(1.0, 1.0, segment={"city": "rome"}, time=1000.0)
     rows = [row for row in rows_of(page_of(monitor)) if row[0].startswith("city")]
     assert rows == [["city=rome", "1", "0", "–"]]

@@ -93,7 +93,7 @@ def _parts(monitor: Snapshot) -> list[str]:
         for output, ledger in monitor.outputs.items():
             parts.append(_windows(ledger.readings, f"output {output}"))
     if monitor.overflowed is not None:
-        parts.append(_segments(monitor, _shortest(monitor.windows)))
+        parts.append(_segments(monitor, _shortest(monitor.readings)))
     return parts
 
 
@@ -121,12 +121,13 @@ def _segments(monitor: Snapshot, window: str) -> str:
     return _table(("segment", "events", "RMSE", "share"), rows, caption)
 
 
-def _shortest(windows: Iterable[str]) -> str:
-    """Return the shortest window that is a duration, or else the lifetime."""
+def _shortest(readings: Mapping[str, Reading]) -> str:
+    """Return the shortest window that is a duration and has events, or else the lifetime."""
     seconds = {}
-    for window in windows:
+    for window, reading in readings.items():
         try:
-            seconds[window] = parse_duration(window)
+            if reading.n[0]:
+                seconds[window] = parse_duration(window)
         except ValueError:
             continue
     return min(seconds, key=seconds.__getitem__, default=LIFETIME)
