@@ -112,9 +112,9 @@ def test_every_form_is_the_window_that_it_says(written, window):
         ({}, "is {}; must be a duration"),
         ({"panes": 5}, "is {'panes': 5}; must be a duration"),
         ({"exact": True}, "is {'exact': True}; must be"),
-        ({"last": "5m", "events": 5}, "must be a duration such as"),
-        ({"events": 5, "panes": 5}, "must be a duration such as"),
-        ({"tumbling": "5m", "exact": True}, "must be a duration such as"),
+        ({"last": "5m", "events": 5}, "has the key events; a window with last may have panes"),
+        ({"events": 5, "panes": 5}, "has the key panes; a window with events has no other"),
+        ({"tumbling": "5m", "exact": True}, "has the key exact; a window with tumbling has no"),
         ({"last": "5m", "exact": 1}, "has exact: 1; must be true or false"),
         ({"last": "5m", "exact": "yes"}, "has exact: 'yes'; must be true or false"),
         ({"last": "5m", "exact": True, "panes": 5}, "is exact and has panes"),
@@ -129,7 +129,7 @@ def test_every_form_is_the_window_that_it_says(written, window):
         ({"half_life": "0 events"}, "has half_life: 0; must be a whole number from 1 to"),
         ({"half_life": "1000000001 events"}, "has half_life: 1000000001; must be"),
         ({"half_life": "5 eventss"}, "must be a duration"),
-        ({"half_life": 5}, "is 5; must be a duration"),
+        ({"half_life": 5}, "has half_life: 5; must tell its unit"),
         ({"tumbling": None}, "is None; must be a duration"),
     ],
     ids=str,
@@ -175,3 +175,22 @@ def test_only_windows_of_time_ask_when_an_event_was():
         assert needs_time([LastEvents("x", 5), parse_window(written)])
     assert not needs_time(check_windows([{"events": 5}, {"half_life": "5 events"}], 1))
     assert not needs_time([])
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        (
+            {"last": "5m", "pane": 3},
+            "has the key pane; a window with last may have panes and exact",
+        ),
+        ({"events": 9, "exact": True}, "has the key exact; a window with events has no other key"),
+        ({"half_life": "1h", "panes": 3}, "has the key panes; a window with half_life has no"),
+        ({"half_life": 1000}, "has half_life: 1000; must tell its unit: 1h, or 1000 events"),
+        ("lifetime", "is 'lifetime', which is always watched; remove it"),
+    ],
+)
+def test_what_is_wrong_with_a_window_is_named(value, message):
+    """The key or the unit, and not just all that there could be."""
+    with pytest.raises(ValueError, match=message):
+        parse_window(value)

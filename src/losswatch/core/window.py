@@ -126,8 +126,11 @@ def parse_window(value: object) -> Window:
         return value
     if isinstance(value, Mapping):
         for keys, make in _FORMS.items():
-            if value and set(value) <= set(keys) and keys[0] in value:
+            if keys[0] in value:
+                _check_keys(value, keys)
                 return make(*(value.get(key) for key in keys))
+    elif value == "lifetime":
+        raise ValueError("is 'lifetime', which is always watched; remove it")
     elif isinstance(value, str):
         return Last(value, parse_duration(value))
     raise ValueError(
@@ -135,6 +138,14 @@ def parse_window(value: object) -> Window:
         " {last: 5m, panes: 300}, {events: 1000}, {half_life: 1h},"
         " {half_life: 1000 events} or {tumbling: 1h}"
     )
+
+
+def _check_keys(value: Mapping[object, object], keys: tuple[str, ...]) -> None:
+    """Refuse keys that a form of windows does not have."""
+    unknown = ", ".join(str(key) for key in value if key not in keys)
+    if unknown:
+        rule = f"may have {' and '.join(keys[1:])}" if keys[1:] else "has no other key"
+        raise ValueError(f"has the key {unknown:.60}; a window with {keys[0]} {rule}")
 
 
 def check_windows(values: Iterable[object], slots: int) -> tuple[Window, ...]:
@@ -208,6 +219,10 @@ def _half_life(half_life: object) -> HalfLife:
     if found:
         number = _count("half_life", int(found[1]), 1_000_000_000)
         return HalfLife(f"half-life {number} events", events=number)
+    if isinstance(half_life, int):
+        raise ValueError(  # noqa: TRY004  # as for all that is no window
+            f"has half_life: {half_life}; must tell its unit: 1h, or 1000 events"
+        )
     return HalfLife(f"half-life {half_life}", seconds=parse_duration(half_life))
 
 
