@@ -16,7 +16,16 @@ if TYPE_CHECKING:
 
     from losswatch.core.cells.products import Floats
 
-__all__ = ["AHEAD", "LATEST", "as_time", "as_times", "check_time", "future"]
+__all__ = [
+    "AHEAD",
+    "LATEST",
+    "as_time",
+    "as_times",
+    "check_time",
+    "fill_times",
+    "future",
+    "no_time",
+]
 
 AHEAD = 300.0
 """Seconds that the clock of whoever sends an event may be ahead of ours."""
@@ -72,6 +81,22 @@ def future(time: float, at: float) -> RejectedEvent:
         f" {AHEAD:g} s are taken: set the clock of the sender"
     )
     return RejectedEvent(Reason.FUTURE_TIME, detail)
+
+
+def no_time(index: int | None = None) -> RejectedEvent:
+    """Return the refusal of an event that cannot enter a window of time."""
+    detail = (
+        "the event has no time, and a window of time is watched without a clock; give each event"
+        " its time, named by fields if it has another name, or watch no window of time"
+    )
+    return RejectedEvent(Reason.MISSING_FIELD, detail, index)
+
+
+def fill_times(times: Floats, now: float, at: float | None, *, needed: bool) -> list[RejectedEvent]:
+    """Let events without a time be of the moment, in place, or return their refusal."""
+    missing = np.flatnonzero(np.isnan(times))
+    times[missing] = now if at is None else max(now, at)
+    return list(map(no_time, missing.tolist())) if needed and at is None else []
 
 
 def as_times(time: object, size: int, at: float | None) -> tuple[Floats, list[RejectedEvent]]:

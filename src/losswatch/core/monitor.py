@@ -10,12 +10,12 @@ import numpy as np
 
 from losswatch.core.books import FULL, Books
 from losswatch.core.cells.scored import Scored
-from losswatch.core.clock import AHEAD, LATEST, as_time, as_times, future
+from losswatch.core.clock import AHEAD, LATEST, as_time, as_times, fill_times, future, no_time
 from losswatch.core.histogram import DEFAULT_BUCKETS
 from losswatch.core.scoring import Score, score, score_outputs
 from losswatch.core.segments import Segments
 from losswatch.core.snapshot import Snapshot
-from losswatch.core.validity import as_columns, find_rejected
+from losswatch.core.validity import as_columns, check_name, find_rejected, first_of_each
 from losswatch.errors import Reason, RejectedEvent
 
 if TYPE_CHECKING:
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike
 
-    from losswatch.core.cells.products import Floats
 
 __all__ = ["SINGLE", "Monitor"]
 
@@ -104,9 +103,7 @@ class Monitor:
         clock: Callable[[], float] | None = None,
     ) -> None:
         for name in (model, *outputs):
-            if not isinstance(name, str) or not name or (not name.isascii() and _is_broken(name)):
-                detail = f"a model or output is named {name!r:.60}; must be text, and not empty"
-                raise RejectedEvent(Reason.WRONG_TYPE, detail)
+            check_name(name)
         if not isinstance(outputs, tuple) or len(set(outputs)) < len(outputs):
             raise ValueError(f"outputs are {outputs!r:.60}; must be a tuple of distinct names")
         if segments is not None and not isinstance(segments, Segments):
@@ -217,8 +214,8 @@ class Monitor:
         rejected = [*find_rejected(*columns), *unfit]
         keep = np.ones(y.size, dtype=bool) if weights is None else weights != 0
         with self._lock:
-            times, unfit = self._known(times, at)
-            rejected += unfit
+            now, needed = self._books.now, self._books.needs_time
+            rejected += fill_times(times, now, at, needed=needed)
             for rejection in rejected:
                 keep[rejection.index] = False
             self._books.fold()  # it may retire segments, so before they are looked up
@@ -226,7 +223,7 @@ class Monitor:
             if self._registry is not None:
                 slots, unfit = self._registry.places(segment, keep)
                 rejected += unfit
-            rejected = _first_of_each(rejected)
+            rejected = first_of_each(rejected)
             if keep.any():
                 kept = None if weights is None else weights[keep]
                 events = Scored(slots[keep], y[keep] - columns[1][keep], y[keep], kept)
@@ -295,7 +292,7 @@ class Monitor:
         """Return when an event was."""
         if time is None:
             if at is None and self._books.needs_time:
-                raise RejectedEvent(Reason.MISSING_FIELD, _NO_TIME)
+                raise no_time()
             return self._books.now if at is None else max(at, self._books.now)
         if time.__class__ is float and 0.0 <= time < LATEST:
             when: float = time
@@ -304,34 +301,3 @@ class Monitor:
         if at is not None and when > at + AHEAD:
             raise future(when, at)
         return when
-
-    def _known(self, times: Floats, at: float | None) -> tuple[Floats, list[RejectedEvent]]:
-        """Return a column of times, those that are missing filled in, or refused."""
-        missing = np.flatnonzero(np.isnan(times))
-        times[missing] = max(self._books.now, at or 0.0)
-        if at is None and self._books.needs_time:
-            return times, [
-                RejectedEvent(Reason.MISSING_FIELD, _NO_TIME, i) for i in missing.tolist()
-            ]
-        return times, []
-
-
-_NO_TIME = (
-    "the event has no time, and a window of time is watched without a clock; give each event its"
-    " time, named by fields if it has another name, or watch no window of time"
-)
-
-
-def _first_of_each(rejected: list[RejectedEvent]) -> list[RejectedEvent]:
-    """Return one refusal for each event, in their order."""
-    found = {rejection.index or 0: rejection for rejection in reversed(rejected)}
-    return [found[index] for index in sorted(found)]
-
-
-def _is_broken(name: str) -> bool:
-    """Tell whether text cannot be written as UTF-8: it holds half a character."""
-    try:
-        name.encode()
-    except UnicodeEncodeError:
-        return True
-    return False

@@ -9,7 +9,16 @@ from numpy.typing import ArrayLike, NDArray
 
 from losswatch.errors import Reason, RejectedEvent
 
-__all__ = ["LARGEST", "Columns", "as_columns", "as_float", "check_event", "find_rejected"]
+__all__ = [
+    "LARGEST",
+    "Columns",
+    "as_columns",
+    "as_float",
+    "check_event",
+    "check_name",
+    "find_rejected",
+    "first_of_each",
+]
 
 _NUMBER_KINDS = "biuf"
 """NumPy's kinds of real numbers: boolean, integer, unsigned, float."""
@@ -134,6 +143,29 @@ def find_rejected(y_true: Floats, y_pred: Floats, w: Floats | None) -> list[Reje
         except RejectedEvent as rejection:
             rejected.append(rejection.at(index))
     return rejected
+
+
+def first_of_each(rejected: list[RejectedEvent]) -> list[RejectedEvent]:
+    """Return one refusal for each event of a batch, in their order."""
+    found = {rejection.index or 0: rejection for rejection in reversed(rejected)}
+    return [found[index] for index in sorted(found)]
+
+
+def check_name(name: object) -> None:
+    """Refuse what cannot be the name of a model or output: it must be text that can be printed.
+
+    Raises
+    ------
+    RejectedEvent
+        With reason ``wrong_type``.
+    """
+    try:
+        if isinstance(name, str) and name and name.encode():
+            return
+    except UnicodeEncodeError:  # half of a character
+        pass
+    detail = f"a model or output is named {name!r:.60}; must be text, and not empty"
+    raise RejectedEvent(Reason.WRONG_TYPE, detail)
 
 
 def _at(index: int, name: str, value: object) -> float:
