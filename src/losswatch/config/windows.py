@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from itertools import combinations
 from operator import attrgetter
 from typing import Annotated, Any
 
@@ -18,7 +16,7 @@ from pydantic import (
 
 from losswatch.config.schema import DURATION, or_variable
 from losswatch.config.section import wrong
-from losswatch.core.window import Window, parse_duration, parse_window
+from losswatch.core.window import Window, check_apart, parse_duration, parse_window
 
 __all__ = ["Duration", "Windows"]
 
@@ -42,22 +40,10 @@ def _window(value: object) -> Window:
 
 
 def _apart(windows: list[Window]) -> list[Window]:
-    """Refuse two that would have the same label, or always the same value."""
-    for one, other in combinations(windows, 2):
-        if one == other:
-            raise wrong("has {label} twice; keep one", label=one.label)
-        if one.label == other.label:
-            raise wrong(
-                "has two windows with the label {label}; spell the duration of one of them"
-                " differently, as in 60s for 1m",
-                label=one.label,
-            )
-        if replace(one, label=other.label) == other:
-            raise wrong(
-                "has {one} and {other}, which are the same; keep one",
-                one=one.label,
-                other=other.label,
-            )
+    try:
+        check_apart(windows)
+    except ValueError as error:
+        raise wrong("{error}", error=str(error)) from None
     return windows
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 
@@ -14,6 +14,7 @@ __all__ = [
     "LastEvents",
     "Tumbling",
     "Window",
+    "check_apart",
     "check_windows",
     "longest",
     "needs_time",
@@ -159,14 +160,30 @@ def check_windows(values: Iterable[object], slots: int) -> tuple[Window, ...]:
     if isinstance(values, str) or not isinstance(values, Iterable):
         raise ValueError(f"is {values!r:.60}; must be a list of windows")  # noqa: TRY004  # as others
     windows = tuple(map(parse_window, values))
-    for one, other in combinations(windows, 2):
-        if one.label == other.label:
-            raise ValueError(f"has the window {one.label!r} twice; keep one")
-        if replace(one, label=other.label) == other:
-            raise ValueError(f"has {one.label!r} and {other.label!r}, which are the same; keep one")
+    check_apart(windows)
     for window in windows:
         _check_size(window, slots)
     return windows
+
+
+def check_apart(windows: Sequence[Window]) -> None:
+    """Refuse two windows that would have the same label, or always the same value.
+
+    Raises
+    ------
+    ValueError
+        Which they are, and how to mend it.
+    """
+    for one, other in combinations(windows, 2):
+        if one == other:
+            raise ValueError(f"has {one.label} twice; keep one")
+        if one.label == other.label:
+            raise ValueError(
+                f"has two windows with the label {one.label}; spell the duration of one of them"
+                " differently, as in 60s for 1m"
+            )
+        if replace(one, label=other.label) == other:
+            raise ValueError(f"has {one.label} and {other.label}, which are the same; keep one")
 
 
 def _check_size(window: Window, slots: int) -> None:

@@ -99,10 +99,8 @@ def _parts(monitor: Snapshot) -> list[str]:
 
 def _windows(readings: Mapping[str, Reading], caption: str = "") -> str:
     """Return the total over each window."""
-    rows = [
-        (window, reading.n[0], reading.mse[0], reading.rmse[0], reading.mae[0], reading.bias[0])
-        for window, reading in readings.items()
-    ]
+    cells = {window: reading.cell(0) for window, reading in readings.items()}  # not all rows
+    rows = [(window, c.n, c.mse, c.rmse, c.mae, c.bias) for window, c in cells.items()]
     return _table(("window", "events", "MSE", "RMSE", "MAE", "bias"), rows, caption)
 
 

@@ -45,6 +45,7 @@ class Reading:
         self._columns = block.columns
         self._size = block.slots.size
         self._odd = odd
+        self._fields: dict[Field, tuple[Pair, NDArray[np.bool_]]] = {}  # once they were needed
 
     def __len__(self) -> int:
         return self._size
@@ -129,9 +130,9 @@ class Reading:
     def error_variance(self) -> Floats:
         """``mse - bias**2``."""
         with np.errstate(all="ignore"):
-            whole = pairs.times(self._loss, self._weight)
-            spread = pairs.minus(whole, pairs.times(self._error, self._error))
-            weights = pairs.times(self._weight, self._weight)
+            whole = pairs.times(self._pair(LOSS), self._pair(WEIGHT))
+            spread = pairs.minus(whole, pairs.times(self._pair(ERROR), self._pair(ERROR)))
+            weights = pairs.times(self._pair(WEIGHT), self._pair(WEIGHT))
             value = pairs.divide(spread, weights)
             error = 4.0 * PRECISION * whole[0] / weights[0]
             variance, certain = pairs.rounded(value, error)
@@ -146,9 +147,9 @@ class Reading:
     def r2(self) -> Floats:
         """Share of the variance of ``y_true`` that is explained."""
         with np.errstate(all="ignore"):
-            whole = pairs.times(self._square, self._weight)
-            spread = pairs.minus(whole, pairs.times(self._truth, self._truth))
-            unexplained = pairs.times(self._loss, self._weight)
+            whole = pairs.times(self._pair(SQUARE), self._pair(WEIGHT))
+            spread = pairs.minus(whole, pairs.times(self._pair(TRUTH), self._pair(TRUTH)))
+            unexplained = pairs.times(self._pair(LOSS), self._pair(WEIGHT))
             value = pairs.divide(pairs.minus(spread, unexplained), spread)
             share = unexplained[0] / spread[0]
             error = 8.0 * PRECISION * (whole[0] / spread[0]) * (1.0 + share)
@@ -162,11 +163,11 @@ class Reading:
         """Return rmse / rmse of predicting ``mean``, one for each cell."""
         with np.errstate(all="ignore"):
             m = (mean, np.zeros_like(mean))
-            shift = pairs.times(m, self._truth)
-            bulk = pairs.times(pairs.times(m, m), self._weight)
-            dummy = pairs.minus(pairs.minus(self._square, shift), pairs.minus(shift, bulk))
-            size = np.abs(self._square[0]) + 2.0 * np.abs(shift[0]) + bulk[0]
-            value = pairs.divide(self._loss, dummy)
+            shift = pairs.times(m, self._pair(TRUTH))
+            bulk = pairs.times(pairs.times(m, m), self._pair(WEIGHT))
+            dummy = pairs.minus(pairs.minus(self._pair(SQUARE), shift), pairs.minus(shift, bulk))
+            size = np.abs(self._pair(SQUARE)[0]) + 2.0 * np.abs(shift[0]) + bulk[0]
+            value = pairs.divide(self._pair(LOSS), dummy)
             error = 8.0 * PRECISION * (size / dummy[0] + 1.0) * value[0]
             squared, certain = pairs.rounded(value, error)
             certain &= dummy[0] > 16.0 * PRECISION * size  # else it may as well be 0
@@ -179,30 +180,16 @@ class Reading:
             (ratio, certain | single), lambda place: self.cell(place).dummy_ratio(means[place])
         )
 
-    @cached_property
-    def _loss(self) -> Pair:
-        return self._field(LOSS)[0]
-
-    @cached_property
-    def _error(self) -> Pair:
-        return self._field(ERROR)[0]
-
-    @cached_property
-    def _weight(self) -> Pair:
-        return self._field(WEIGHT)[0]
-
-    @cached_property
-    def _truth(self) -> Pair:
-        return self._field(TRUTH)[0]
-
-    @cached_property
-    def _square(self) -> Pair:
-        return self._field(SQUARE)[0]
+    def _pair(self, place: Field) -> Pair:
+        return self._field(place)[0]
 
     def _field(self, place: Field) -> tuple[Pair, NDArray[np.bool_]]:
-        pair, exact = pairs.of_limbs(self._columns, place, self._size)
-        scale = np.float64(2.0**self._doublings)
-        return (pair[0] * scale, pair[1] * scale), exact
+        """Return the value of a field, and where the pair is exactly that."""
+        if place not in self._fields:
+            pair, exact = pairs.of_limbs(self._columns, place, self._size)
+            scale = np.float64(2.0**self._doublings)
+            self._fields[place] = (pair[0] * scale, pair[1] * scale), exact
+        return self._fields[place]
 
     def _total(self, place: Field) -> Certain:
         total, exact = self._field(place)
@@ -212,7 +199,7 @@ class Reading:
     def _mean_of(self, place: Field, exactly: Callable[[int], float]) -> Floats:
         total, exact = self._field(place)
         with np.errstate(all="ignore"):
-            mean = pairs.divide(total, self._weight)
+            mean = pairs.divide(total, self._pair(WEIGHT))
             nearest, certain = pairs.rounded(mean, 4.0 * PRECISION * np.abs(mean[0]))
         return self._ratio((nearest, certain | (exact & self._halves)), exactly)
 
@@ -220,14 +207,14 @@ class Reading:
     def _halves(self) -> NDArray[np.bool_]:
         """Whether the weight is a power of two: half of the means of two events are ties."""
         halves = np.zeros(self._size, dtype=np.bool_)
-        np.equal(np.frexp(self._weight[0])[0], 0.5, out=halves)
-        halves[self._weight[1] != 0.0] = False
+        np.equal(np.frexp(self._pair(WEIGHT)[0])[0], 0.5, out=halves)
+        halves[self._pair(WEIGHT)[1] != 0.0] = False
         return halves
 
     def _ratio(self, found: Certain, exactly: Callable[[int], float]) -> Floats:
         """Return quotients by the weight: NaN where there is none, or events are owed."""
         values, certain = found
-        none = ~(self._weight[0] > 0.0)
+        none = ~(self._pair(WEIGHT)[0] > 0.0)
         values[none] = np.nan
         return self._certain((values, certain | none), exactly)
 

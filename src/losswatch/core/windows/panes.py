@@ -100,7 +100,7 @@ class PaneWindow:
         """Add events; see :class:`losswatch.core.windows.batch.WindowedCost`."""
         pane = self._pane_of(batch.time)
         self.advance(batch.now)
-        events, sums, oldest = batch.events, None, self._newest - self._panes + 1
+        events, oldest = batch.events, self._newest - self._panes + 1
         if int(pane.min()) >= oldest:
             sums = batch.sums
         else:
