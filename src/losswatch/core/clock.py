@@ -25,6 +25,7 @@ __all__ = [
     "fill_times",
     "future",
     "no_time",
+    "unit_hint",
 ]
 
 AHEAD = 300.0
@@ -32,6 +33,8 @@ AHEAD = 300.0
 
 LATEST = 253_402_300_800.0
 """The year 10000, in seconds since 1970."""
+
+_SMALLER_UNITS = {"milliseconds": 10**3, "microseconds": 10**6, "nanoseconds": 10**9}
 
 
 def as_time(time: object) -> float:
@@ -66,12 +69,16 @@ def check_time(seconds: float) -> float:
     """
     if 0.0 <= seconds < LATEST:
         return seconds
-    hint = ""
-    for name, factor in (("milli", 1e3), ("micro", 1e6), ("nano", 1e9)):
-        if not hint and 1e8 <= seconds / factor < 1e10:
-            hint = f"; these look like {name}seconds"
-    detail = f"time is {seconds!r}; must be seconds since 1970, up to the year 9999{hint}"
-    raise RejectedEvent(Reason.INVALID_TIME, detail)
+    rule = f"must be seconds since 1970, up to the year 9999{unit_hint(seconds)}"
+    raise RejectedEvent(Reason.INVALID_TIME, f"time is {seconds!r}; {rule}")
+
+
+def unit_hint(seconds: float) -> str:
+    """Return what a number that is too large for seconds may have been meant as."""
+    for unit, per_second in _SMALLER_UNITS.items():
+        if LATEST <= seconds < LATEST * per_second:
+            return f"; it looks like {unit}: divide it by {per_second:,}"
+    return ""
 
 
 def future(time: float, at: float) -> RejectedEvent:

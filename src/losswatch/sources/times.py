@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from losswatch.core.clock import LATEST, unit_hint
 from losswatch.errors import Reason, RejectedEvent
 from losswatch.sources.values import float_column, is_absent
 
@@ -21,10 +22,6 @@ __all__ = ["is_time", "time_cell", "time_cells", "time_column", "time_value"]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _EPOCH_WITHOUT_OFFSET = _EPOCH.replace(tzinfo=None)
-_END = 253_402_300_800
-"""The year 10000: what is beyond is no number of seconds, but of something smaller."""
-
-_SMALLER_UNITS = {"milliseconds": 10**3, "microseconds": 10**6, "nanoseconds": 10**9}
 _RULE = "must be seconds since 1970 or ISO 8601 text such as 2026-01-31T10:00:00Z"
 _RANGE = "must be from 1970 to year 9999, in seconds"
 
@@ -58,7 +55,7 @@ def time_value(value: object) -> float | None:
     if not isinstance(value, int | float) or isinstance(value, bool):
         raise _invalid(f"time is {value!r:.60}; {_RULE}")
     if not is_time(value):
-        raise _invalid(f"time is {value!r:.60}; {_RANGE}{_hint(value)}")
+        raise _invalid(f"time is {value!r:.60}; {_RANGE}{unit_hint(value)}")
     return float(value)
 
 
@@ -120,7 +117,7 @@ def time_cells(cells: Sequence[str]) -> Sequence[float | None]:
 
 def is_time(value: float | datetime) -> bool:
     """Tell whether a time is in range."""
-    return 0 <= (_seconds(value) if isinstance(value, datetime) else value) < _END
+    return 0 <= (_seconds(value) if isinstance(value, datetime) else value) < LATEST
 
 
 def _seconds(moment: datetime) -> float:
@@ -146,14 +143,6 @@ def _parsed(text: str) -> float:
         if _ISO.fullmatch(text):
             return _seconds(datetime.fromisoformat(text.upper()))
     raise _invalid(f"time is {text!r:.60}; {_RULE}")
-
-
-def _hint(number: float) -> str:
-    """Return what a number that is too large may have been meant as."""
-    for unit, per_second in _SMALLER_UNITS.items():
-        if _END <= number < _END * per_second:
-            return f"; it looks like {unit}: divide it by {per_second:,}"
-    return ""
 
 
 def _invalid(detail: str) -> RejectedEvent:
