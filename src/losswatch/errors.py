@@ -4,7 +4,8 @@
 
     LosswatchError
     ├── RejectedEvent   (ValueError)  one event cannot be scored
-    ├── StateError      (ValueError)  bytes that are not a saved cost
+    ├── StateError      (ValueError)  what should be saved state is not, or does not fit
+    ├── StoreError      (OSError)     state cannot be written: a full disk, mostly
     ├── ConfigError     (ValueError)  the YAML is wrong; holds every problem
     ├── SourceError     (OSError)     a source cannot be opened or read
     └── ListenError     (OSError)     an address cannot be listened on
@@ -28,6 +29,7 @@ __all__ = [
     "RejectedEvent",
     "SourceError",
     "StateError",
+    "StoreError",
 ]
 
 
@@ -51,6 +53,9 @@ class Reason(StrEnum):
     INVALID_TIME = "invalid_time"
     FUTURE_TIME = "future_time"
     INVALID_SEGMENT = "invalid_segment"
+    INVALID_ID = "invalid_id"
+    CONFLICTING_PREDICTION = "conflicting_prediction"
+    OUTDATED_TRUTH = "outdated_truth"
 
 
 class LosswatchError(Exception):
@@ -83,7 +88,11 @@ class RejectedEvent(LosswatchError, ValueError):
 
 
 class StateError(LosswatchError, ValueError):
-    """Saved state is damaged, cut short, or of a version not known here."""
+    """Saved state is damaged, cut short, of a version not known here, or of other settings."""
+
+
+class StoreError(LosswatchError, OSError):
+    """State cannot be written, mostly because the disk is full; nothing is lost by trying again."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Order: TypeAlias = NDArray[np.intp]
+    Column: TypeAlias = Sequence[Any] | NDArray[Any]
+    Numbers: TypeAlias = Sequence[float | None] | NDArray[np.float64]
 
 __all__ = ["Event", "EventColumns"]
 
@@ -21,49 +23,96 @@ Value = float | dict[str, float]
 
 
 class Event(NamedTuple):
-    """One complete event: prediction and truth.
+    """One event: a prediction, a truth, or both.
 
-    ``time`` is seconds since 1970. ``segment`` has each label that was asked
-    for, with ``None`` where the event has none.
+    ``y_true`` is ``None`` where there is only the prediction, ``y_pred`` where
+    there is only the truth; then there is a ``prediction_id``. ``time`` is
+    seconds since 1970. ``segment`` has each label that was asked for, with
+    ``None`` where the event has none.
     """
 
     model: str | None
-    y_true: Value
-    y_pred: Value
+    y_true: Value | None
+    y_pred: Value | None
     w: float
     line: int
     time: float | None = None
     segment: Mapping[str, str | None] | None = None
+    prediction_id: str | None = None
 
 
 @dataclass(slots=True)
 class EventColumns:
-    """Events of one output each, as columns of equal length.
+    """Events of one output each, as columns of equal length; see :class:`Event`.
 
-    ``time`` is empty if no event has one; ``segment`` has a column for each
-    label that was asked for.
+    ``time`` and ``prediction_id`` are empty if no event has one; ``segment``
+    has a column for each label that was asked for. Only where there is a
+    ``prediction_id`` may ``y_true`` or ``y_pred`` be ``None``.
     """
 
     model: Sequence[str | None] = ()
-    y_true: Sequence[float] = ()
-    y_pred: Sequence[float] = ()
-    w: Sequence[float] = ()
+    y_true: Numbers = ()
+    y_pred: Numbers = ()
+    w: Numbers = ()
     line: Sequence[int] = ()
-    time: Sequence[float | None] = ()
+    time: Numbers = ()
     segment: Mapping[str, Sequence[str | None]] = field(default_factory=dict)
+    prediction_id: Sequence[str | None] = ()
 
     def __len__(self) -> int:
         return len(self.line)
 
     @classmethod
     def of(cls, events: Sequence[Event]) -> EventColumns:
-        """Return events as columns."""
+        """Return events of one output as columns."""
         if not events:
             return cls()
-        model, y_true, y_pred, w, line, times, segments = zip(*events, strict=True)
+        model, y_true, y_pred, w, line, times, segments, ids = zip(*events, strict=True)
         labels = dict.fromkeys(label for segment in segments for label in segment or ())
         segment = {label: [(s or {}).get(label) for s in segments] for label in labels}
-        return cls(model, y_true, y_pred, w, line, _known(times), segment)
+        return cls(model, y_true, y_pred, w, line, _known(times), segment, _known(ids))
+
+    @classmethod
+    def join(cls, parts: Sequence[EventColumns]) -> EventColumns:
+        """Return the events of several batches as one; the number of its line is kept by each."""
+        parts = [part for part in parts if len(part)]
+        if len(parts) <= 1:
+            return parts[0] if parts else cls()
+        labels = dict.fromkeys(label for part in parts for label in part.segment)
+        joined = {
+            name: _known([value for part in parts for value in _filled(getattr(part, name), part)])
+            for name in ("time", "prediction_id")
+        }
+        return cls(
+            **{
+                name: [value for part in parts for value in getattr(part, name)]
+                for name in ("model", "y_true", "y_pred", "w", "line")
+            },
+            segment={
+                label: [v for part in parts for v in _filled(part.segment.get(label, ()), part)]
+                for label in labels
+            },
+            **joined,
+        )
+
+    def take(self, which: Order) -> EventColumns:
+        """Return some of the events, in the order that is given."""
+
+        def some(column: Column) -> Any:  # noqa: ANN401  # as the column is
+            if isinstance(column, np.ndarray):
+                return column[which]
+            return [column[place] for place in places] if len(column) else ()
+
+        places = which.tolist()
+        return EventColumns(
+            **{
+                name: some(getattr(self, name))
+                for name in ("model", "y_true", "y_pred", "w", "line")
+            },
+            time=_known(some(self.time)),
+            segment={label: some(column) for label, column in self.segment.items()},
+            prediction_id=_known(some(self.prediction_id)),
+        )
 
     def by_model(self) -> Iterator[tuple[str | None, EventColumns]]:
         """Yield each model with its events, in their order."""
@@ -74,28 +123,21 @@ class EventColumns:
         codes = np.array(list(map(places.__getitem__, self.model)), dtype=np.intp)
         order = np.argsort(codes, kind="stable")
         ends = np.cumsum(np.bincount(codes, minlength=len(places))).tolist()
-        numbers = [np.array(c)[order] for c in (self.y_true, self.y_pred, self.w, self.line)]
-        time = _ordered(self.time, order) if self.time else np.empty(0)
-        segment = {label: _ordered(column, order) for label, column in self.segment.items()}
         for model, place in places.items():
-            cut = slice(ends[place - 1] if place else 0, ends[place])
-            y_true, y_pred, w, line = (column[cut].tolist() for column in numbers)
-            labels = {label: column[cut].tolist() for label, column in segment.items()}
-            times = _known(time[cut].tolist())
-            yield model, EventColumns((), y_true, y_pred, w, line, times, labels)
+            yield model, self.take(order[ends[place - 1] if place else 0 : ends[place]])
 
-    def weights(self) -> Sequence[float] | None:
+    def weights(self) -> Numbers | None:
         """Return the weights, or ``None`` if all are 1."""
         return None if list(self.w).count(1.0) == len(self) else self.w
 
 
-def _ordered(column: Sequence[object], order: Order) -> NDArray[Any]:
-    """Return a column whose values are kept as the objects they are, in another order."""
-    objects = np.empty(len(column), dtype=object)
-    objects[:] = column
-    return objects[order]
+def _filled(column: Column, events: EventColumns) -> Column:
+    """Return a column with a value for every event, ``None`` where it was left out."""
+    return column if len(column) else [None] * len(events)
 
 
-def _known(times: Sequence[float | None]) -> Sequence[float | None]:
-    """Return nothing if no event has a time."""
-    return () if times.count(None) == len(times) else times
+def _known(column: Column) -> Any:  # noqa: ANN401  # as the column is
+    """Return nothing if no event has a value."""
+    if isinstance(column, np.ndarray):
+        return column
+    return () if column.count(None) == len(column) else column

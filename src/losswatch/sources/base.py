@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from losswatch.core.events import Event, EventColumns
 
@@ -12,7 +12,10 @@ if TYPE_CHECKING:
 
     from losswatch.errors import Reason
 
-__all__ = ["Batch", "Decoder", "Refusal", "Source"]
+__all__ = ["Batch", "Decoder", "Outcome", "Position", "Refusal", "Source"]
+
+Position = dict[str, Any]
+"""Where a source stands: what JSON can hold."""
 
 
 class Refusal(NamedTuple):
@@ -26,12 +29,25 @@ class Refusal(NamedTuple):
 
 @dataclass(slots=True)
 class Batch:
-    """What some lines held. Their order does not matter: the cost is exact."""
+    """What some lines held. Their order does not matter: the cost is exact.
+
+    ``position`` is where the source stands after them, as JSON has it; ``None``
+    if it keeps none.
+    """
 
     columns: EventColumns = field(default_factory=EventColumns)
     events: list[Event] = field(default_factory=list)  # those with several outputs
     refused: list[Refusal] = field(default_factory=list)
     lines: int = 0
+    position: Position | None = None
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What became of a batch once it was counted and is safe."""
+
+    refused: list[Refusal] = field(default_factory=list)
+    duplicates: list[int] = field(default_factory=list)  # their lines
 
 
 class Decoder(Protocol):
@@ -54,11 +70,22 @@ class Decoder(Protocol):
 class Source(Protocol):
     """Somewhere that events come from.
 
-    Delivery: each line is handed over once while the process lives. Positions
-    are not kept: after a restart a file is read again from its beginning.
+    Delivery: each line is handed over once, also over restarts if the position
+    of the last batch that was committed is given to :meth:`resume`. What was
+    handed over is settled, by :meth:`committed` or :meth:`failed`, before the
+    next batch is asked for.
     """
 
-    name: str
+    name: str  # also names its position in the state
+
+    def resume(self, position: Position) -> None:
+        """Go on where a batch ended. Called once, before any batch was asked for.
+
+        Raises
+        ------
+        SourceError
+            The position is not one of this source.
+        """
 
     def next_batch(self) -> Batch | None:
         """Return what is there now, without blocking.
@@ -72,6 +99,17 @@ class Source(Protocol):
         ------
         SourceError
             The source cannot be read any more.
+        """
+
+    def committed(self, outcome: Outcome) -> None:
+        """Learn that the last batch was counted, and is in the state for good."""
+
+    def failed(self, reason: str) -> bool:
+        """Learn that the last batch could not be made safe; nothing of it was counted.
+
+        Returns
+        -------
+        Whether it is to be tried again, the same batch.
         """
 
     def close(self) -> None:

@@ -1,0 +1,1 @@
+"""Late truth: predictions and truths that come apart, joined by their id."""
