@@ -9,7 +9,15 @@ import yaml
 
 from losswatch.cli.main import build_parser
 from losswatch.config.load import parse_config
-from losswatch.config.model import Config, MonitorConfig, SegmentsConfig, SourceConfig
+from losswatch.config.model import (
+    Config,
+    HttpConfig,
+    JoinConfig,
+    KafkaConfig,
+    MonitorConfig,
+    SegmentsConfig,
+    SourceConfig,
+)
 from losswatch.errors import Reason
 from losswatch.prometheus import METRICS
 
@@ -28,7 +36,9 @@ def commands() -> dict[str, argparse.ArgumentParser]:
 
 
 @pytest.mark.parametrize(
-    "section", [Config, MonitorConfig, SegmentsConfig, SourceConfig], ids=lambda s: s.__name__
+    "section",
+    [Config, MonitorConfig, SegmentsConfig, JoinConfig, SourceConfig, HttpConfig, KafkaConfig],
+    ids=lambda s: s.__name__,
 )
 def test_every_key_is_documented(section):
     """Each key of the YAML has a row, and each has a description for the schema."""
@@ -80,7 +90,7 @@ def test_the_configs_of_the_docs_are_right():
             rest = {"monitors": "monitors: [{model: eta}]", "sources": "sources: [{file: e}]"}
             missing = [line for key, line in rest.items() if f"{key}:" not in block]
             parse_config("\n".join(["version: 1", *missing, block]))
-    assert len(blocks) == 4
+    assert len(blocks) == 8
 
 
 def test_every_link_leads_somewhere():
@@ -97,4 +107,9 @@ def test_the_full_example_shows_every_key():
     assert set(data) == set(Config.model_fields)
     for key, section in (("monitors", MonitorConfig), ("sources", SourceConfig)):
         assert set().union(*data[key]) == set(section.model_fields)
-    assert set(data["monitors"][0]["segments"]) == set(SegmentsConfig.model_fields)
+    monitor, sources = data["monitors"][0], data["sources"]
+    assert set(monitor["segments"]) == set(SegmentsConfig.model_fields)
+    assert set(monitor["join"]) == set(JoinConfig.model_fields)
+    for kind, section in (("http", HttpConfig), ("kafka", KafkaConfig)):
+        (keys,) = (source[kind] for source in sources if kind in source)
+        assert set(keys) == set(section.model_fields)

@@ -7,10 +7,14 @@ import pytest
 from losswatch.config.load import parse_config
 from losswatch.errors import ConfigError
 
-ROOT_KEYS = "version, listen, monitors, sources"
-MONITOR_KEYS = "model, unit, outputs, buckets, windows, segments"
-SOURCE_KEYS = "file, follow, format, delimiter, model, fields, max_line_bytes"
-FIELD_KEYS = "y_true, y_pred, w, model, time, segment.<label>"
+ROOT_KEYS = "version, listen, state, monitors, sources"
+MONITOR_KEYS = "model, unit, outputs, buckets, windows, segments, join"
+SOURCE_KEYS = "file, http, kafka, follow, format, delimiter, model, fields, max_line_bytes"
+FIELD_KEYS = "y_true, y_pred, w, model, time, prediction_id, segment.<label>"
+ONE_OF_THREE = (
+    "file, http and kafka; must have one: {file: events.ndjson}, {http: {}} or"
+    " {kafka: {brokers: ..., topics: [...]}}"
+)
 TEXT = "must be text; put it in quotes if it is"
 LISTEN = "must be an address and a port, as in 127.0.0.1:18100"
 
@@ -105,10 +109,7 @@ SOURCES = {
     ),
     "no file": (
         "{format: csv}",
-        (
-            ".file: is missing; needed: Path of the file, from the folder of this YAML;"
-            " `-` is standard input."
-        ),
+        f": has none of {ONE_OF_THREE}",
     ),
     "follow on stdin": (
         "{file: '-', follow: true}",
@@ -255,7 +256,7 @@ def test_wrong_source_is_told(source, expected):
     """A wrong source is told with its line, its path, what was found and what is allowed."""
     shown = problem_of(with_source(source)).splitlines()
     assert f"bad.yml: line 4: sources[0]{expected}" in shown
-    assert len(shown) == (2 if "path" in source else 1)  # then file is missing, too
+    assert len(shown) == (2 if "path" in source else 1)  # then there is no file, too
 
 
 @pytest.mark.parametrize(("line", "expected"), ROOT.values(), ids=ROOT)

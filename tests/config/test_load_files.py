@@ -50,7 +50,7 @@ def test_all_problems_are_told_in_order_of_their_lines():
         ),
         (
             "bad.yml: line 6: monitors[1].modle: is no key here; did you mean model? allowed:"
-            " model, unit, outputs, buckets, windows, segments"
+            " model, unit, outputs, buckets, windows, segments, join"
         ),
         "bad.yml: line 8: monitors[2].model: stands here twice; keep one",
         "bad.yml: line 9: monitors[2].outputs: has a twice; keep one",
@@ -63,11 +63,14 @@ def test_all_problems_are_told_in_order_of_their_lines():
             " a place of its own, none inside another"
         ),
         (
-            "bad.yml: line 14: sources[1].file: is missing; needed: Path of the file, from the"
-            " folder of this YAML; `-` is standard input."
+            "bad.yml: line 14: sources[1]: has none of file, http and kafka; must have one: {file:"
+            " events.ndjson}, {http: {}} or {kafka: {brokers: ..., topics: [...]}}"
         ),
         "bad.yml: line 14: sources[1].format: is 'xml'; must be 'ndjson' or 'csv'",
-        "bad.yml: line 15: extra: is no key here; allowed: version, listen, monitors, sources",
+        (
+            "bad.yml: line 15: extra: is no key here; allowed: version, listen, state, monitors,"
+            " sources"
+        ),
     ]
 
 
@@ -119,6 +122,7 @@ def test_minimal_config_has_the_defaults():
     assert config.model_dump() == {
         "version": 1,
         "listen": "127.0.0.1:18100",
+        "state": ":memory:",
         "monitors": [
             {
                 "model": "eta",
@@ -127,11 +131,20 @@ def test_minimal_config_has_the_defaults():
                 "buckets": None,
                 "windows": ["5m", "1h", "24h"],
                 "segments": None,
+                "join": {
+                    "ttl": "7d",
+                    "pending": 1_000_000,
+                    "retention": "24h",
+                    "retained": 1_000_000,
+                    "time": "truth",
+                },
             }
         ],
         "sources": [
             {
                 "file": "events.ndjson",
+                "http": None,
+                "kafka": None,
                 "follow": True,
                 "format": None,
                 "delimiter": ",",
@@ -192,11 +205,11 @@ def test_source_of_the_command_line_is_told():
         "command line: format: is 'xml'; must be 'ndjson' or 'csv'",
         (
             "command line: fields.y_tru: is no key here; did you mean y_true? allowed: y_true,"
-            " y_pred, w, model, time, segment.<label>"
+            " y_pred, w, model, time, prediction_id, segment.<label>"
         ),
         "command line: fields.w: is ''; must not be empty",
         (
-            "command line: limit: is no key here; did you mean delimiter? allowed: file,"
-            " follow, format, delimiter, model, fields, max_line_bytes"
+            "command line: limit: is no key here; did you mean delimiter? allowed: file, http,"
+            " kafka, follow, format, delimiter, model, fields, max_line_bytes"
         ),
     ]

@@ -51,6 +51,12 @@ FITS = {
     "segments": "version: 1\nmonitors: [{model: a, windows: [], segments: {labels: [a, '${B}'], "
     "limit: '${L}', idle: '${I}', declared: [{a: x, b: 12}, {a: '${X}', b: y}]}}]\n"
     "sources: [{file: e, fields: {time: t, segment.a: x.y}}]",
+    "http and kafka": f"version: 1\nstate: a.db\n{MONITORS}\nsources: [{{http: {{}}}}, {{http: "
+    "{path: '${P}', max_body_bytes: '${B}', queue: 1}, model: a, fields: {prediction_id: id}}, "
+    "{kafka: {brokers: 'a:1, b:2', topics: [a, '${T}']}}, {kafka: {brokers: [a:1, '${B}'], "
+    "topics: [b], start: '${S}', dead_letters: {file: a}, settings: {a: b, c: 1, d: true}}}]",
+    "join": "version: 1\nmonitors: [{model: a, join: {ttl: '${T}', pending: '${P}', retention: 0s, "
+    f"retained: 1, time: '${{W}}'}}}}]\n{SOURCES}",
     "IPv6": f"version: 1\nlisten: '[::1]:80'\n{MONITORS}\n{SOURCES}",
 }
 
@@ -114,6 +120,15 @@ FAILS = {
         f"version: 1\n{MONITORS}\nsources: [{{file: e, fields: {{segment.1: a}}}}]",
         ["$.sources[0].fields"],
     ),
+    "no source": (f"version: 1\n{MONITORS}\nsources: [{{model: a}}]", ["$.sources[0]"]),
+    "two sources in one": (
+        f"version: 1\n{MONITORS}\nsources: [{{file: e, http: {{}}}}]",
+        ["$.sources[0]"],
+    ),
+    "a key of files": (
+        f"version: 1\n{MONITORS}\nsources: [{{http: {{}}, follow: true}}]",
+        ["$.sources[0]"],
+    ),
     "list": ("- version: 1", ["$"]),
 }
 
@@ -136,6 +151,31 @@ SEGMENTS = [
 ]
 
 
+JOINS = [
+    "{ttl: 5}",
+    "{ttl: 5 min}",
+    "{pending: 0}",
+    "{retention: 0}",
+    "{retained: 1.5}",
+    "{time: arrival}",
+    "{tll: 7d}",
+]
+OTHERS = [
+    "http: {path: events}",
+    "http: {path: /api}",
+    "http: {queue: 0}",
+    "http: {max_body_bytes: 16MB}",
+    "kafka: {}",
+    "kafka: {brokers: a, topics: [a]}",
+    "kafka: {brokers: a:1, topics: []}",
+    "kafka: {brokers: a:1, topics: [a b]}",
+    "kafka: {brokers: a:1, topics: [a], start: now}",
+    "kafka: {brokers: a:1, topics: [a], dead_letters: {}}",
+    "kafka: {brokers: a:1, topics: [a], dead_letters: {file: a, topic: b}}",
+    "kafka: {brokers: a:1, topics: [a], settings: {a: [b]}}",
+]
+
+
 @pytest.mark.parametrize("text", FITS.values(), ids=FITS)
 def test_right_config_fits_the_schema(text):
     """A variable may stand for any value that is not a list or a mapping."""
@@ -154,10 +194,25 @@ def test_wrong_segments_do_not_fit_the_schema(segments):
     assert errors_of(f"{HEAD}segments: {segments}}}]\n{SOURCES}") == ["$.monitors[0].segments"]
 
 
+@pytest.mark.parametrize("join", JOINS)
+def test_wrong_join_does_not_fit_the_schema(join):
+    """What the loader refuses of a join the schema refuses too."""
+    errors = errors_of(f"{HEAD}join: {join}}}]\n{SOURCES}")
+    assert {error[: len("$.monitors[0].join")] for error in errors} == {"$.monitors[0].join"}
+
+
+@pytest.mark.parametrize("source", OTHERS)
+def test_wrong_http_and_kafka_do_not_fit_the_schema(source):
+    """What the loader refuses of them the schema refuses too."""
+    place = f"$.sources[0].{source[: source.index(':')]}"
+    errors = errors_of(f"version: 1\n{MONITORS}\nsources: [{{{source}}}]")
+    assert {error[: len(place)] for error in errors} == {place}
+
+
 def test_every_key_is_described():
     """Every key has a description, which editors show."""
     schema: dict[str, Any] = json_schema()
     sections = [schema, *schema["$defs"].values()]
     keys = [key for section in sections for key in section["properties"].items()]
     assert [name for name, key in keys if not key.get("description")] == []
-    assert len(keys) == 21
+    assert len(keys) == 40

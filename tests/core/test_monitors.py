@@ -13,10 +13,15 @@ def columns(*rows) -> EventColumns:
     return EventColumns.of([Event(*row, line) for line, row in enumerate(rows, start=1)])
 
 
+def take(monitors, event: Event) -> RejectedEvent | None:
+    """Return the refusal of an event given as what it is, if it is refused."""
+    return next(iter(monitors.take(events=[event]).rejected), None)
+
+
 def test_columns_are_split_by_model():
     """Each model gets its own events; refusals come back with their lines."""
     monitors = Monitors([Monitor("a"), Monitor("b")])
-    rejected = monitors.update_many(
+    rejected = monitors.take(
         columns(
             ("a", 1.0, 2.0, 1.0),
             ("b", 1.0, 4.0, 1.0),
@@ -25,7 +30,7 @@ def test_columns_are_split_by_model():
             (None, 1.0, 2.0, 1.0),
             ("a", 1.0, 6.0, 1.0),
         )
-    )
+    ).rejected
     assert sorted((r.index, r.reason) for r in rejected) == [
         (3, Reason.UNKNOWN_MODEL),
         (4, Reason.NEGATIVE_WEIGHT),
@@ -42,16 +47,16 @@ def test_columns_are_split_by_model():
 def test_the_only_monitor_takes_events_without_a_model():
     """With one model declared nobody needs to name it."""
     monitors = Monitors([Monitor("eta")])
-    assert monitors.update_many(columns((None, 1.0, 2.0, 1.0))) == []
-    assert monitors.update(Event(None, 1.0, 4.0, 1.0, 2)) is None
+    assert monitors.take(columns((None, 1.0, 2.0, 1.0))).rejected == []
+    assert take(monitors, Event(None, 1.0, 4.0, 1.0, 2)) is None
     assert monitors.snapshot().monitors[0].pooled.mse == 5.0
 
 
 def test_unknown_models_are_made_where_that_is_wanted():
     """With ``make`` every model gets a monitor, also one with outputs."""
     monitors = Monitors(make=lambda model, outputs: Monitor(model, outputs=outputs))
-    monitors.update_many(columns((None, 1.0, 2.0, 1.0), ("x", 1.0, 3.0, 1.0)))
-    monitors.update(Event("y", {"p": 1.0, "q": 1.0}, {"p": 1.0, "q": 3.0}, 1.0, 3))
+    monitors.take(columns((None, 1.0, 2.0, 1.0), ("x", 1.0, 3.0, 1.0)))
+    take(monitors, Event("y", {"p": 1.0, "q": 1.0}, {"p": 1.0, "q": 3.0}, 1.0, 3))
     read = {m.model: m.pooled.mse for m in monitors.snapshot().monitors}
     assert read == {"default": 1.0, "x": 4.0, "y": 2.0}
 
@@ -59,12 +64,12 @@ def test_unknown_models_are_made_where_that_is_wanted():
 def test_events_that_do_not_fit_the_outputs_are_refused():
     """Plain numbers for a model with outputs, and the reverse, are counted as refused."""
     monitors = Monitors([Monitor("single"), Monitor("double", outputs=("p", "q"))])
-    rejected = monitors.update_many(columns(("double", 1.0, 2.0, 1.0), ("double", 1.0, 2.0, 1.0)))
+    rejected = monitors.take(columns(("double", 1.0, 2.0, 1.0), ("double", 1.0, 2.0, 1.0))).rejected
     assert [(r.index, r.reason) for r in rejected] == [
         (1, Reason.WRONG_TYPE),
         (2, Reason.WRONG_TYPE),
     ]
-    rejection = monitors.update(Event("single", {"p": 1.0}, {"p": 2.0}, 1.0, 7))
+    rejection = take(monitors, Event("single", {"p": 1.0}, {"p": 2.0}, 1.0, 7))
     assert rejection is not None
     assert (rejection.index, rejection.reason) == (7, Reason.WRONG_TYPE)
     assert monitors.snapshot().all_rejected == {Reason.WRONG_TYPE: 3}
@@ -73,7 +78,7 @@ def test_events_that_do_not_fit_the_outputs_are_refused():
 def test_nothing_is_raised_for_an_event_of_an_unknown_model():
     """The refusal comes back with the line and is counted without a model."""
     monitors = Monitors([Monitor("a")])
-    rejection = monitors.update(Event("z", 1.0, 2.0, 1.0, 9))
+    rejection = take(monitors, Event("z", 1.0, 2.0, 1.0, 9))
     assert rejection is not None
     assert rejection.index == 9
     assert "no monitor for model 'z'; declared: a" in str(rejection)
@@ -93,7 +98,7 @@ def test_weights_of_one_are_recognised():
 def test_nan_in_columns_is_refused():
     """A NaN that reached the core is refused there, with its line."""
     monitors = Monitors([Monitor("a")])
-    (rejection,) = monitors.update_many(columns(("a", 1.0, 2.0, 1.0), ("a", math.nan, 2.0, 1.0)))
+    (rejection,) = monitors.take(columns(("a", 1.0, 2.0, 1.0), ("a", math.nan, 2.0, 1.0))).rejected
     assert (rejection.index, rejection.reason) == (2, Reason.NOT_FINITE)
 
 
@@ -119,9 +124,9 @@ def test_a_refused_event_does_not_make_a_monitor():
     """What outputs a model has is decided by its first good event, whatever came before."""
     monitors = Monitors(make=lambda model, outputs: Monitor(model, outputs=outputs))
     bad = Event("m", {"a": 1.0}, {"a": 1.0, "b": 2.0}, 1.0, 1)
-    assert monitors.update(bad) is not None
-    assert len(monitors.update_many(columns(("m", 1.0, 2.0, -1.0)))) == 1
-    assert monitors.update(Event("m", {"a": 1.0, "b": 1.0}, {"a": 1.0, "b": 3.0}, 1.0, 3)) is None
+    assert take(monitors, bad) is not None
+    assert len(monitors.take(columns(("m", 1.0, 2.0, -1.0))).rejected) == 1
+    assert take(monitors, Event("m", {"a": 1.0, "b": 1.0}, {"a": 1.0, "b": 3.0}, 1.0, 3)) is None
     (snapshot,) = monitors.snapshot().monitors
     assert snapshot.pooled.n == 2
     assert monitors.snapshot().rejected == {Reason.OUTPUTS_DIFFER: 1, Reason.NEGATIVE_WEIGHT: 1}

@@ -15,10 +15,10 @@ def check(path: str) -> int:
     """Print what a config says, or raise with everything that is wrong."""
     config = load_config(Path(path))
     models = ", ".join(monitor.model for monitor in config.monitors)
-    sources = ", ".join("stdin" if s.file == "-" else s.file for s in config.sources)
+    sources = ", ".join(source.title for source in config.sources)
     print(f"{path}: ok: watches {models}; reads {sources}; serves http://{config.listen}/metrics")
     for source in config.sources:
-        if source.file != "-" and not (Path(path).parent / source.file).exists():
+        if source.file and source.file != "-" and not (Path(path).parent / source.file).exists():
             what = "it is waited for" if source.follow else "it must be there at the start"
             print(f"{path}: note: {source.file} does not exist yet; {what}")
     return 0

@@ -11,7 +11,8 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
 from losswatch.cli.plan import plan_of
-from losswatch.cli.summary import as_json, as_line, as_table, notes_on
+from losswatch.cli.summary import as_line, as_table, notes_on
+from losswatch.core.costs import as_json
 from losswatch.service.replay import Replay, files_of
 
 if TYPE_CHECKING:

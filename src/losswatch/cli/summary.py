@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from rich.table import Table
 from rich.text import Text
 
-from losswatch.cli.rows import NUMBERS, Row, rows_of
+from losswatch.core.costs import Row, rows_of
 from losswatch.core.ledger import LIFETIME
 from losswatch.core.worst import worst_segments
 from losswatch.service.text import printable
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from losswatch.core.monitors import MonitorsSnapshot
 
-__all__ = ["as_json", "as_line", "as_table", "notes_on"]
+__all__ = ["as_line", "as_table", "notes_on"]
 
 _SHOWN = {"MSE": "mse", "RMSE": "rmse", "MAE": "mae", "bias": "bias", "R²": "r2"}
 
@@ -67,11 +67,6 @@ def notes_on(snapshot: MonitorsSnapshot, most: int) -> Iterator[str]:
             yield f"{model}: {monitor.overflowed:,} events of further segments are in segment=other"
 
 
-def as_json(snapshot: MonitorsSnapshot) -> list[dict[str, object]]:
-    """Return the costs as plain data; a number that does not exist is ``None``."""
-    return [_plain(row) for monitor in snapshot.monitors for row in rows_of(monitor)]
-
-
 def as_line(snapshot: MonitorsSnapshot) -> str:
     """Return all in one line: what was seen, refused, and the RMSE of each model."""
     refused = snapshot.all_rejected.total()
@@ -81,20 +76,6 @@ def as_line(snapshot: MonitorsSnapshot) -> str:
         if (cost := monitor.pooled).n
     )
     return f"{snapshot.events:,} events, {refused:,} refused" + (f"; {costs}" if costs else "")
-
-
-def _plain(row: Row) -> dict[str, object]:
-    return {
-        "model": row.model,
-        **({"output": row.output} if row.output else {}),
-        "segment": dict(row.segment),
-        "window": row.window,
-        "n": row.n,
-        **{
-            name: row.numbers[name] if math.isfinite(row.numbers[name]) else None
-            for name in NUMBERS
-        },
-    }
 
 
 def _named(row: Row) -> dict[str, str]:

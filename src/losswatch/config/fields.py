@@ -16,8 +16,8 @@ __all__ = ["FIELD_KEYS", "FIELD_NAME", "SEGMENT", "FieldName", "conflict_of"]
 SEGMENT = "segment."
 """What the name of a label's field begins with."""
 
-_FIXED = ("y_true", "y_pred", "w", "model", "time")
-_OPTIONAL = ("w", "model", "time")
+_FIXED = ("y_true", "y_pred", "w", "model", "time", "prediction_id")
+_OPTIONAL = _FIXED[2:]
 FIELD_KEYS = [*_FIXED, f"{SEGMENT}<label>"]
 """The keys of ``fields``, as people are told."""
 
@@ -34,7 +34,7 @@ def conflict_of(fields: Mapping[str, str], kind: str, labels: Iterable[str] = ()
     ----------
     fields
         Field to place; those not named stand under their own names, if no
-        other takes that place: ``w``, ``model`` and ``time`` give way.
+        other takes that place: all but ``y_true`` and ``y_pred`` give way.
     kind
         The format of the source.
     labels

@@ -10,6 +10,7 @@ from pydantic import BaseModel
 
 from losswatch.config.fields import FIELD_KEYS
 from losswatch.config.model import Config
+from losswatch.config.section import ABOVE
 
 if TYPE_CHECKING:
     from pydantic.fields import FieldInfo
@@ -41,7 +42,8 @@ _RULES = {
 
 def path_of(details: ErrorDetails, start: Path = ()) -> Path:
     """Return where an error is."""
-    return (*start, *(step for step in details["loc"] if step != "[key]"))
+    place = details["loc"][:-1] if details["type"] == ABOVE else details["loc"]
+    return (*start, *(step for step in place if step != "[key]"))
 
 
 def message_of(details: ErrorDetails, path: Path) -> str:
@@ -82,6 +84,8 @@ def _unknown_key(key: str, allowed: list[str]) -> str:
 def _keys_at(path: Path) -> list[str]:
     if path[-1:] == ("fields",):
         return FIELD_KEYS
+    if path[-1:] == ("settings",):
+        return ["those of librdkafka"]
     section = _section_at(path)
     return list(section.model_fields) if section else ["each of the labels"]
 
@@ -103,7 +107,7 @@ def _section_at(path: Path) -> type[BaseModel] | None:
 
 def _section_in(field: FieldInfo | None) -> type[BaseModel] | None:
     """Return the section that a key holds, or holds a list of."""
-    for kind in get_args(field.annotation) if field else ():
+    for kind in (field.annotation, *get_args(field.annotation)) if field else ():
         if isinstance(kind, type) and issubclass(kind, BaseModel):
             return kind
     return None

@@ -13,6 +13,9 @@ from typing import TYPE_CHECKING, Literal
 from pydantic import Field, ValidationInfo, field_validator
 
 from losswatch.config.fields import SEGMENT, conflict_of
+from losswatch.config.http import HttpConfig
+from losswatch.config.join import JoinConfig
+from losswatch.config.kafka import DeadLettersConfig, KafkaConfig
 from losswatch.config.monitor import MonitorConfig
 from losswatch.config.schema import VARIABLE, SchemaWithVariables
 from losswatch.config.section import Located, Section, twice, wrong, wrong_at
@@ -24,6 +27,10 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Config",
+    "DeadLettersConfig",
+    "HttpConfig",
+    "JoinConfig",
+    "KafkaConfig",
     "MonitorConfig",
     "SegmentsConfig",
     "SourceConfig",
@@ -43,6 +50,12 @@ class Config(Section):
         default="127.0.0.1:18100",
         json_schema_extra={"anyOf": [{"pattern": _LISTEN}, {"pattern": VARIABLE}]},
         description="Address and port of /metrics; port 0 takes a free one.",
+    )
+    state: str = Field(
+        default=":memory:",
+        min_length=1,
+        description="Path of the file that keeps what was counted over restarts, from the folder of"
+        " this YAML; `:memory:` keeps it nowhere.",
     )
     monitors: list[MonitorConfig] = Field(min_length=1, description="The models to watch.")
     sources: list[SourceConfig] = Field(
@@ -78,8 +91,36 @@ class Config(Section):
                 models=", ".join(sorted(unknown)),
                 known=", ".join(sorted(known)),
             )
-        if found := twice([os.path.normpath(source.file) for source in sources]):
-            raise wrong("has the file {twice} twice; its events would count twice", twice=found)
+        return sources
+
+    @field_validator("sources")
+    @classmethod
+    def _each_once(cls, sources: list[SourceConfig]) -> list[SourceConfig]:
+        for kind, names in _names_of(sources).items():
+            if found := twice(names):
+                raise wrong(
+                    "has the {kind} {twice} twice; its events would count twice",
+                    kind=kind,
+                    twice=found,
+                )
+        return sources
+
+    @field_validator("sources")
+    @classmethod
+    def _dead_letters_apart(cls, sources: list[SourceConfig]) -> list[SourceConfig]:
+        names = _names_of(sources)
+        for kafka in (source.kafka for source in sources if source.kafka):
+            letters = kafka.dead_letters
+            if letters and letters.topic in names["kafka topic"]:
+                raise wrong(
+                    "sends dead letters to {topic}, which is read; take another topic",
+                    topic=letters.topic,
+                )
+            if letters and letters.file and os.path.normpath(letters.file) in names["file"]:
+                raise wrong(
+                    "writes dead letters to {file}, which is read; take another file",
+                    file=letters.file,
+                )
         return sources
 
     @field_validator("sources")
@@ -102,6 +143,17 @@ def labels_of(monitors: Iterable[MonitorConfig]) -> list[str]:
     return sorted({label for monitor in monitors for label in monitor.labels})
 
 
+def _names_of(sources: list[SourceConfig]) -> dict[str, list[str]]:
+    """Return the names that events come by, of each kind of source."""
+    return {
+        "file": [os.path.normpath(source.file) for source in sources if source.file],
+        "http path": [source.http.path for source in sources if source.http],
+        "kafka topic": [
+            topic for source in sources if source.kafka for topic in source.kafka.topics
+        ],
+    }
+
+
 def _field_problems(
     source: SourceConfig, labels: list[str]
 ) -> Iterator[tuple[tuple[str, ...], str]]:
@@ -111,8 +163,7 @@ def _field_problems(
     for name in unknown:
         declared = ", ".join(labels) or "none: give a monitor segments with labels"
         yield (name,), f"is a label that no monitor splits by; declared: {declared}"
-    kind = source.format or format_of(source.file)
-    if not unknown and (problem := conflict_of(source.fields, kind, labels)):
+    if not unknown and (problem := conflict_of(source.fields, source.lines, labels)):
         yield (), problem
 
 

@@ -7,6 +7,7 @@ from itertools import pairwise
 
 from pydantic import Field, ValidationInfo, field_validator
 
+from losswatch.config.join import JoinConfig
 from losswatch.config.section import Name, Section, twice, wrong
 from losswatch.config.segments import SegmentsConfig  # noqa: TC001  # pydantic reads it
 from losswatch.config.windows import Windows  # noqa: TC001  # pydantic reads it
@@ -46,6 +47,10 @@ class MonitorConfig(Section):
     )
     segments: SegmentsConfig | None = Field(
         default=None, description="Which label sets get a cost of their own."
+    )
+    join: JoinConfig = Field(
+        default=JoinConfig(),
+        description="How predictions and truths that come apart are joined by prediction_id.",
     )
 
     @field_validator("buckets")

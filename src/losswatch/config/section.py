@@ -10,10 +10,13 @@ from pydantic_core import InitErrorDetails, PydanticCustomError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-__all__ = ["Located", "Name", "Section", "twice", "wrong", "wrong_at"]
+__all__ = ["ABOVE", "Located", "Name", "Section", "twice", "wrong", "wrong_above", "wrong_at"]
 
 Name = Annotated[str, Field(min_length=1, max_length=128)]
 
+
+ABOVE = "losswatch_above"
+"""The type of an error that is one of the section around the key."""
 
 Located = tuple[tuple[str | int, ...], str]
 """A place in what is validated, and what is wrong there."""
@@ -28,6 +31,11 @@ class Section(BaseModel):
 def wrong(message: str, /, **values: object) -> PydanticCustomError:
     """Return an error whose message is shown as it is."""
     return PydanticCustomError("losswatch", message, values)
+
+
+def wrong_above(message: str, /, **values: object) -> PydanticCustomError:
+    """Return an error of the whole section whose key is validated; see :func:`wrong`."""
+    return PydanticCustomError(ABOVE, message, values)
 
 
 def wrong_at(problems: Iterable[Located]) -> ValidationError:

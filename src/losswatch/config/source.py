@@ -4,20 +4,39 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import ConfigDict, Field, ValidationInfo, field_validator
 
 from losswatch.config.fields import FIELD_NAME, FieldName, conflict_of
-from losswatch.config.section import Name, Section, wrong
+from losswatch.config.http import HttpConfig  # noqa: TC001  # pydantic reads it
+from losswatch.config.kafka import KafkaConfig  # noqa: TC001  # pydantic reads it
+from losswatch.config.section import Name, Section, wrong, wrong_above
 
 __all__ = ["SourceConfig", "format_of"]
 
+_KINDS = ("file", "http", "kafka")
+
 
 class SourceConfig(Section):
-    """One place where events come from."""
+    """One place where events come from: a file, requests, or topics."""
 
-    file: str = Field(
+    model_config = ConfigDict(
+        json_schema_extra={
+            "oneOf": [{"required": [kind]} for kind in _KINDS],
+            "dependentRequired": {key: ["file"] for key in ("follow", "format", "delimiter")},
+        }
+    )
+
+    file: str | None = Field(
+        default=None,
         min_length=1,
         description="Path of the file, from the folder of this YAML; `-` is standard input.",
+    )
+    http: HttpConfig | None = Field(
+        default=None,
+        description="Events are posted to losswatch; {} takes the defaults.",
+    )
+    kafka: KafkaConfig | None = Field(
+        default=None, validate_default=True, description="Topics that are read."
     )
     follow: bool = Field(
         default=False,
@@ -34,12 +53,33 @@ class SourceConfig(Section):
     fields: dict[FieldName, Name] = Field(
         default={},
         json_schema_extra={"propertyNames": {"pattern": FIELD_NAME}},
-        description="Your names of the fields y_true, y_pred, w, model, time and segment.<label>."
-        " In JSON a dot goes into an object: payload.actual.",
+        description="Your names of the fields y_true, y_pred, w, model, time, prediction_id and"
+        " segment.<label>. In JSON a dot goes into an object: payload.actual.",
     )
     max_line_bytes: int = Field(
         default=1_048_576, ge=1, description="A longer line is refused (line_too_long)."
     )
+
+    @field_validator("kafka")
+    @classmethod
+    def _one_of_three(cls, kafka: KafkaConfig | None, info: ValidationInfo) -> KafkaConfig | None:
+        others = [kind for kind in _KINDS[:2] if info.data.get(kind, "wrong") is not None]
+        given = [*others, *(["kafka"] if kafka else [])]
+        if len(given) != 1:
+            raise wrong_above(
+                "has {given} of file, http and kafka; must have one: {file: events.ndjson},"
+                " {http: {}} or {kafka: {brokers: ..., topics: [...]}}",
+                given=" and ".join(given) or "none",
+            )
+        return kafka
+
+    @field_validator("follow", "format", "delimiter")
+    @classmethod
+    def _of_a_file(cls, value: object, info: ValidationInfo) -> object:
+        for kind in _KINDS[1:]:
+            if info.data.get("file", "") is None and info.data.get(kind):
+                raise wrong("is for a file; {kind} takes NDJSON: remove it", kind=kind)
+        return value
 
     @field_validator("follow")
     @classmethod
@@ -61,12 +101,33 @@ class SourceConfig(Section):
     @field_validator("fields")
     @classmethod
     def _apart(cls, fields: dict[str, str], info: ValidationInfo) -> dict[str, str]:
-        kind = info.data.get("format") or format_of(info.data.get("file", ""))
+        kind = info.data.get("format") or format_of(info.data.get("file"))
         if problem := conflict_of(fields, kind):
             raise wrong("{problem}", problem=problem)
         return fields
 
+    @property
+    def kind(self) -> Literal["file", "http", "kafka"]:
+        """Which of the three it is."""
+        if self.kafka is not None:
+            return "kafka"
+        return "http" if self.http is not None else "file"
 
-def format_of(file: str) -> str:
-    """Return the format of a file that is named like this."""
-    return "csv" if file.removesuffix(".gz").endswith(".csv") else "ndjson"
+    @property
+    def lines(self) -> str:
+        """The format of its records: ``ndjson`` or ``csv``."""
+        return self.format or format_of(self.file)
+
+    @property
+    def title(self) -> str:
+        """What it reads, for people."""
+        if self.kafka is not None:
+            return f"kafka {' '.join(self.kafka.topics)}"
+        if self.http is not None:
+            return f"http {self.http.path}"
+        return "stdin" if self.file == "-" else str(self.file)
+
+
+def format_of(file: str | None) -> str:
+    """Return the format of a file that is named like this, or of records that are in none."""
+    return "csv" if file and file.removesuffix(".gz").endswith(".csv") else "ndjson"

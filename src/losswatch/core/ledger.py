@@ -13,20 +13,22 @@ from losswatch.core.cells.scored import Scored
 from losswatch.core.cells.table import Table
 from losswatch.core.histogram import HistogramSnapshot, LossHistograms
 from losswatch.core.window import HalfLife, Last, LastEvents, Tumbling, Window
+from losswatch.core.windows.arrivals import Arrivals
+from losswatch.core.windows.batch import Batch, Entered
 from losswatch.core.windows.decay import DecayingWindow
 from losswatch.core.windows.latest import LastEventsWindow
 from losswatch.core.windows.panes import PaneWindow
 from losswatch.core.windows.timeline import ExactTimeWindow
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
     from losswatch.core.cells.products import Floats
     from losswatch.core.cells.reading import Reading
     from losswatch.core.cells.scored import Indexes
-    from losswatch.core.windows.batch import Batch, WindowedCost
+    from losswatch.core.windows.batch import WindowedCost
 
 __all__ = ["LIFETIME", "Ledger", "LedgerSnapshot"]
 
@@ -40,7 +42,8 @@ class LedgerSnapshot:
 
     readings: Mapping[str, Reading]  # by window, the lifetime first
     late: Mapping[str, int]
-    plain: Reading  # of the losses without their weights
+    counted: Reading  # what arrived in this process: never corrected, never loaded
+    plain: Reading  # the same, of the losses without their weights
     bounds: tuple[float, ...]
     counts: NDArray[np.int64]
 
@@ -59,7 +62,8 @@ class LedgerSnapshot:
             return NotImplemented
         same = self.readings == other.readings and self.late == other.late
         histograms = self.bounds == other.bounds and np.array_equal(self.counts, other.counts)
-        return same and histograms and self.plain == other.plain
+        counted = self.counted == other.counted and self.plain == other.plain
+        return same and histograms and counted
 
     __hash__ = None  # type: ignore[assignment]  # its arrays could be changed
 
@@ -96,21 +100,43 @@ class Ledger:
     ) -> None:
         self.size = size
         self._lifetime = Table(size, pooled=pooled)
-        self._plain: Table | None = None  # as the lifetime, without weights: once one came
+        self._counted: Table | None = None  # as the lifetime, until that is corrected
+        self._plain: Table | None = None  # as counted, until a weight comes
         self._losses = LossHistograms(buckets, size, pooled=pooled)
-        self._windows = [make_window(window, size, most, pooled=pooled) for window in windows]
+        self._arrivals = Arrivals(size, pooled=pooled, each=counts_events(windows))
+        self._windows = [make_window(w, self._arrivals, most, pooled=pooled) for w in windows]
 
-    def add(self, batch: Batch) -> None:
-        """Add events."""
-        events = batch.events
+    def add(self, events: Scored, time: Floats, clock: Floats) -> Entered:
+        """Add events in the order of their arrival; return where they are."""
+        batch = Batch(events, time, clock, *self._arrivals.number(events.slot))
         self._losses.add(events.slot, events.error * events.error)
         if self._plain is None and events.w is not None:
-            self._plain = self._lifetime.copy()
+            self._plain = (self._counted or self._lifetime).copy()
         if self._plain is not None:
             self._plain.add(group(Scored(events.slot, events.error, events.y_true, None)))
+        if self._counted is not None:
+            self._counted.add(batch.sums)
         self._lifetime.add(batch.sums)
         for window in self._windows:
             window.add(batch)
+        return Entered(events, time, clock, batch.seq, batch.pool_seq)
+
+    def revise(self, old: Entered, new: Entered) -> None:
+        """Take events out again, each once, and put others in their places.
+
+        What was counted as having arrived stays so. Events whose slot was
+        cleared since are left as they are.
+        """
+        current = self._arrivals.belong(old.events.slot, old.pool_seq)
+        if not current.all():
+            old, new = old.take(current), new.take(current)
+        if self._counted is None:
+            self._counted = self._lifetime.copy()
+        self._lifetime.subtract(group(old.events))
+        self._lifetime.add(group(new.events))
+        for window in self._windows:
+            window.remove(old)
+            window.restore(new)
 
     def advance(self, now: float) -> None:
         """Let time pass."""
@@ -131,21 +157,24 @@ class Ledger:
     def read(self, slots: Indexes) -> LedgerSnapshot:
         """Return the numbers of some slots."""
         lifetime = self._lifetime.read(slots)
+        counted = lifetime if self._counted is None else self._counted.read(slots)
         return LedgerSnapshot(
             readings={LIFETIME: lifetime} | {w.label: w.read(slots) for w in self._windows},
             late={window.label: window.late for window in self._windows},
-            plain=lifetime if self._plain is None else self._plain.read(slots),
+            counted=counted,
+            plain=counted if self._plain is None else self._plain.read(slots),
             bounds=self._losses.bounds,
             counts=self._losses.cumulative(slots),
         )
 
-    def _parts(self) -> list[Table | LossHistograms | WindowedCost]:
-        plain = [] if self._plain is None else [self._plain]
-        return [self._lifetime, *plain, self._losses, *self._windows]
+    def _parts(self) -> list[Table | LossHistograms | Arrivals | WindowedCost]:
+        counted = [table for table in (self._counted, self._plain) if table is not None]
+        return [self._lifetime, *counted, self._losses, self._arrivals, *self._windows]
 
 
-def make_window(window: Window, size: int, most: int, *, pooled: bool) -> WindowedCost:
+def make_window(window: Window, arrivals: Arrivals, most: int, *, pooled: bool) -> WindowedCost:
     """Return what keeps the costs over a window."""
+    size = arrivals.seen.size
     match window:
         case Last(label, seconds, None):
             return ExactTimeWindow(label, seconds, size, pooled=pooled)
@@ -154,7 +183,14 @@ def make_window(window: Window, size: int, most: int, *, pooled: bool) -> Window
         case Tumbling(label, seconds):
             return PaneWindow(label, seconds, 1, size, pooled=pooled)
         case LastEvents(label, events):
-            return LastEventsWindow(label, events, size, most, pooled=pooled)
+            return LastEventsWindow(label, events, arrivals, most, pooled=pooled)
         case HalfLife(label, seconds, events):
-            return DecayingWindow(label, seconds=seconds, events=events, size=size, pooled=pooled)
+            return DecayingWindow(
+                label, seconds=seconds, events=events, arrivals=arrivals, pooled=pooled
+            )
     raise TypeError(f"{window!r} is no window")
+
+
+def counts_events(windows: Iterable[Window]) -> bool:
+    """Tell whether a window counts events, whatever time it is."""
+    return any(getattr(window, "events", None) is not None for window in windows)

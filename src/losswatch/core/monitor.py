@@ -12,6 +12,11 @@ from losswatch.core.books import FULL, Books
 from losswatch.core.cells.scored import Scored
 from losswatch.core.clock import AHEAD, LATEST, as_time, as_times, fill_times, future, no_time
 from losswatch.core.histogram import DEFAULT_BUCKETS
+from losswatch.core.join.desk import Desk
+from losswatch.core.join.inbox import Inbox
+from losswatch.core.join.late import LateTruth
+from losswatch.core.join.settings import Join
+from losswatch.core.saved import Saved
 from losswatch.core.scoring import Score, score, score_outputs
 from losswatch.core.segments import Segments
 from losswatch.core.snapshot import Snapshot
@@ -31,7 +36,7 @@ SINGLE = ""
 """The name of the output of a model that has just one."""
 
 
-class Monitor:
+class Monitor(LateTruth, Saved):
     """The exact running cost of one model. Thread-safe.
 
     A refused event is counted by its reason and changes nothing else. A
@@ -56,6 +61,8 @@ class Monitor:
         ``{"events": 1000}``, ``{"half_life": "1h"}`` ...
     segments
         How the events are split.
+    join
+        How predictions and truths that come apart wait for each other.
     clock
         Tells the time, in seconds since 1970, of events that come without one
         and of snapshots. Without it the latest event is now.
@@ -100,6 +107,7 @@ class Monitor:
         unit: str = "",
         windows: Iterable[object] = (),
         segments: Segments | None = None,
+        join: Join | None = None,
         clock: Callable[[], float] | None = None,
     ) -> None:
         for name in (model, *outputs):
@@ -113,8 +121,12 @@ class Monitor:
         self.unit = unit
         self._clock = clock
         self._lock = Lock()
-        self._books = Books(outputs or (SINGLE,), windows, segments, buckets)
+        settings, names = join or Join(), outputs or (SINGLE,)
+        self._books = Books(names, windows, segments, buckets, keep=settings.retention)
         self._registry = self._books.registry
+        labels = () if segments is None else segments.labels
+        self._desk = Desk(settings, self._books, names, labels)
+        self._inbox = Inbox(outputs, labels)
         self._single = next(iter(self._books.pending.values()))
         self._rejected: Counter[Reason] = Counter()
         self._last_event: float | None = None
@@ -160,7 +172,7 @@ class Monitor:
                 error, loss, y, weight = score(y_true, y_pred, w)
                 when = self._when(time, at)
                 if weight:
-                    slot = 0.0 if self._registry is None else self._registry.place(segment)
+                    slot = self._books.place(segment, when if at is None else at)
                     pending = self._single
                     pending += (error, y, weight, slot, when, self._arrived(when, at))
                     if len(pending) >= FULL:
@@ -218,7 +230,7 @@ class Monitor:
             rejected += fill_times(times, now, at, needed=needed)
             for rejection in rejected:
                 keep[rejection.index] = False
-            self._books.fold()  # it may retire segments, so before they are looked up
+            self._books.fold(at)  # it may retire segments, so before they are looked up
             slots = np.zeros(y.size, dtype=np.intp)
             if self._registry is not None:
                 slots, unfit = self._registry.places(segment, keep)
@@ -251,6 +263,7 @@ class Monitor:
         if now is None and self._clock is not None:
             now = self._clock()
         with self._lock:
+            self._drain()
             segments, outputs = self._books.read(0.0 if now is None else as_time(now))
             return Snapshot(
                 model=self.model,
@@ -260,6 +273,7 @@ class Monitor:
                 rejected=dict(self._rejected),
                 overflowed=None if self._registry is None else self._registry.overflowed,
                 last_event=self._last_event,
+                join=self._desk.joiner.snapshot(self._books.now),
             )
 
     def _keep(
@@ -271,7 +285,7 @@ class Monitor:
     ) -> dict[str, float]:
         """Keep an event of several outputs; return its losses."""
         if scores[self.outputs[0]][3]:  # the weight
-            slot = 0.0 if self._registry is None else self._registry.place(segment)
+            slot = self._books.place(segment, when if at is None else at)
             now = self._arrived(when, at)
             for output, (error, _, y, weight) in scores.items():
                 self._books.pending[output] += (error, y, weight, slot, when, now)

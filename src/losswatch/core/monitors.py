@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from threading import Lock
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
+import numpy as np
+
+from losswatch.core.events import EventColumns
+from losswatch.core.join.desk import Taken
 from losswatch.errors import Reason, RejectedEvent
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-    from losswatch.core.events import Event, EventColumns
+    from numpy.typing import ArrayLike
+
+    from losswatch.core.events import Event
     from losswatch.core.monitor import Monitor
     from losswatch.core.snapshot import Snapshot
 
@@ -87,6 +93,11 @@ class Monitors:
         with self._lock:
             return self._monitors.setdefault(monitor.model, monitor)
 
+    def __iter__(self) -> Iterator[Monitor]:
+        """Return the monitors of this moment."""
+        with self._lock:
+            return iter(list(self._monitors.values()))
+
     def find(self, model: str | None, outputs: tuple[str, ...] = ()) -> Monitor:
         """Return the monitor of a model; an event without one belongs to the only monitor.
 
@@ -102,36 +113,33 @@ class Monitors:
                 model = self._only_model()
             return self._monitors.get(model) or self._made(model, outputs)
 
-    def update(self, event: Event, *, at: float | None = None) -> RejectedEvent | None:
-        """Add one event; return its refusal, with its line, if it was refused."""
-        outputs = tuple(event.y_true) if isinstance(event.y_true, dict) else ()
-        try:
-            monitor = self.find(event.model, outputs)
-        except RejectedEvent as rejection:
-            self._count(rejection.reason)
-            return rejection.at(event.line)
-        try:
-            monitor.update(
-                event.y_true,
-                event.y_pred,
-                event.w,
-                segment=event.segment,
-                time=event.time,
-                at=at,
-            )
-        except RejectedEvent as rejection:
-            if not self._watches(monitor):
-                self._count(rejection.reason)
-            return rejection.at(event.line)
-        self.setdefault(monitor)
-        return None
+    def take(
+        self,
+        columns: EventColumns | None = None,
+        events: Sequence[Event] = (),
+        *,
+        at: float | None = None,
+    ) -> Taken:
+        """Add events; return what became of them, told by their lines.
 
-    def update_many(self, events: EventColumns, *, at: float | None = None) -> list[RejectedEvent]:
-        """Add events; return the refusals, each with the line of its event as index."""
-        rejected: list[RejectedEvent] = []
-        for model, columns in events.by_model():
-            rejected += self._update_model(model, columns, at)
-        return rejected
+        Parameters
+        ----------
+        columns
+            Those of one output.
+        events
+            Those of several outputs.
+        at
+            When all of them arrived.
+        """
+        taken = Taken()
+        for model, part in columns.by_model() if columns is not None and len(columns) else ():
+            taken.add(self._take_columns(model, part, at), part.line)
+        if events:
+            whole = EventColumns.of(events)
+            for model, part in replace(whole, line=range(len(events))).by_model():
+                some = [events[place] for place in part.line]
+                taken.add(self._take_events(model, part, some, at), [e.line for e in some])
+        return taken
 
     def reject(self, reason: Reason, count: int = 1, *, model: str | None = None) -> None:
         """Count refused events, with their model if it is watched.
@@ -159,28 +167,49 @@ class Monitors:
             monitors, rejected = list(self._monitors.values()), dict(self._rejected)
         return MonitorsSnapshot(tuple(monitor.snapshot(now) for monitor in monitors), rejected)
 
-    def _update_model(
-        self, model: str | None, events: EventColumns, at: float | None
-    ) -> list[RejectedEvent]:
+    def _take_columns(self, model: str | None, events: EventColumns, at: float | None) -> Taken:
+        """Add events of one model."""
         try:
             monitor = self.find(model)
-            rejected = monitor.update_many(
-                events.y_true,
-                events.y_pred,
-                events.weights(),
-                segment=events.segment,
-                time=events.time or None,
-                at=at,
-            )
+            if monitor.outputs:
+                raise RejectedEvent(Reason.WRONG_TYPE, _needs_outputs(monitor))
+            taken = _score(monitor, events, at)
         except RejectedEvent as rejection:  # no monitor, or one with outputs: none fits
             self.reject(rejection.reason, len(events), model=model)
-            return [rejection.at(line) for line in events.line]
-        if len(rejected) < len(events):
+            return Taken([rejection.at(index) for index in range(len(events))])
+        self._watch(monitor, taken, len(events))
+        return taken
+
+    def _take_events(
+        self, model: str | None, columns: EventColumns, events: Sequence[Event], at: float | None
+    ) -> Taken:
+        """Add events of one model, given both ways."""
+        try:
+            monitor = self.find(model, _outputs_of(events[0]))
+        except RejectedEvent as rejection:
+            self.reject(rejection.reason, len(events), model=model)
+            return Taken([rejection.at(index) for index in range(len(events))])
+        taken = Taken()
+        alone = [index for index, event in enumerate(events) if event.prediction_id is None]
+        for index in alone:
+            try:
+                _update(monitor, events[index], at)
+            except RejectedEvent as rejection:
+                taken.rejected.append(rejection.at(index))
+        rest = np.delete(np.arange(len(events)), alone)
+        if rest.size:
+            joined = [events[index] for index in rest.tolist()]
+            taken.add(monitor.take_outputs(columns.take(rest), joined, at=at), rest.tolist())
+        self._watch(monitor, taken, len(events))
+        return taken
+
+    def _watch(self, monitor: Monitor, taken: Taken, count: int) -> None:
+        """Watch a model from its first event that counts."""
+        if len(taken.rejected) < count:
             self.setdefault(monitor)
         elif not self._watches(monitor):
-            for refused in rejected:
+            for refused in taken.rejected:
                 self._count(refused.reason)
-        return [refused.at(events.line[refused.index or 0]) for refused in rejected]
 
     def _watches(self, monitor: Monitor) -> bool:
         """Tell whether a monitor is one of these: one just made may not be yet."""
@@ -204,3 +233,48 @@ class Monitors:
             detail = f"no monitor for model {model!r:.60}; declared: {known:.200}"
             raise RejectedEvent(Reason.UNKNOWN_MODEL, detail)
         return self._make(model, outputs)
+
+
+def _score(monitor: Monitor, events: EventColumns, at: float | None) -> Taken:
+    """Score complete events without an id, and join the others."""
+    ids = events.prediction_id
+    if not len(ids):
+        return Taken(
+            monitor.update_many(
+                cast("ArrayLike", events.y_true),
+                cast("ArrayLike", events.y_pred),
+                cast("ArrayLike | None", events.weights()),
+                segment=events.segment,
+                time=cast("ArrayLike | None", events.time if len(events.time) else None),
+                at=at,
+            )
+        )
+    without = [place for place, name in enumerate(ids) if name is None]
+    if not without:
+        return monitor.take(events, at=at)
+    taken, rest = Taken(), np.delete(np.arange(len(events)), without)
+    for places in (np.array(without), rest):
+        taken.add(_score(monitor, events.take(places), at), places.tolist())
+    return taken
+
+
+def _update(monitor: Monitor, event: Event, at: float | None) -> None:
+    monitor.update(
+        cast("Mapping[str, float]", event.y_true),
+        cast("Mapping[str, float]", event.y_pred),
+        event.w,
+        segment=event.segment,
+        time=event.time,
+        at=at,
+    )
+
+
+def _outputs_of(event: Event) -> tuple[str, ...]:
+    """Return the outputs that an event names."""
+    value = event.y_pred if event.y_true is None else event.y_true
+    return tuple(value) if isinstance(value, dict) else ()
+
+
+def _needs_outputs(monitor: Monitor) -> str:
+    outputs = ", ".join(monitor.outputs)
+    return f"{monitor.model} has the outputs {outputs}; y_true and y_pred must be objects with them"

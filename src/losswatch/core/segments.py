@@ -113,8 +113,8 @@ class Registry:
     segments
         What was declared.
     keep
-        Seconds that a segment is kept at least: as long as a window of time
-        may hold an event of it.
+        Seconds that a segment is kept at least after its last event: as long as
+        a window of time may hold that event, or it can be revised.
     """
 
     def __init__(self, segments: Segments, keep: float) -> None:
@@ -127,7 +127,7 @@ class Registry:
         self._names: list[Mapping[str, str]] = [{}, {"segment": "other"}, {"segment": "none"}]
         self._free: list[int] = []
         self._last_seen = np.zeros(FIRST)
-        self._next_check = 0.0
+        self.next_check = 0.0
         for labels in segments.declared:
             self.slot(self.key(labels))
         self._declared = len(self._slots)
@@ -142,11 +142,13 @@ class Registry:
         """How many slots there can be."""
         return FIRST + self._limit
 
-    @property
-    def occupied(self) -> Indexes:
-        """The slots to show: the total, those without a segment of their own, the segments."""
-        slots = [TOTAL, OTHER, UNLABELLED, *map(int, self._slots.values())]
-        return np.array(slots, dtype=np.intp)
+    def shown(self, now: float) -> Indexes:
+        """The slots to show: the total, those without a segment of their own, the segments.
+
+        Those idle at this time are not among them.
+        """
+        slots = np.array([TOTAL, OTHER, UNLABELLED, *self._slots.values()]).astype(np.intp)
+        return slots[~self._are_idle(slots, now)]
 
     def names(self, slots: Indexes) -> tuple[Mapping[str, str], ...]:
         """Return the labels of slots."""
@@ -226,18 +228,26 @@ class Registry:
         np.maximum.at(self._last_seen, slots, seen)
 
     def retire(self, now: float) -> Indexes:
-        """Take back the slots without an event for too long; they must be cleared."""
-        none = np.zeros(0, dtype=np.intp)
-        if now < self._next_check:
-            return none
-        self._next_check = now + self._idle / 60.0
-        keys = list(self._slots)[self._declared :]  # in the order in which they came
-        slots = np.array([int(self._slots[key]) for key in keys], dtype=np.intp)
-        old = self._last_seen[slots] < now - self._idle
-        for place in np.flatnonzero(old).tolist():
+        """Take back the slots without an event for too long; they must be cleared.
+
+        It is looked for them now and then: not before ``next_check``.
+        """
+        if now < self.next_check:
+            return np.zeros(0, dtype=np.intp)
+        self.next_check = now + self._idle / 60.0
+        keys = list(self._slots)  # in the order in which they came
+        slots = np.array(list(self._slots.values())).astype(np.intp)
+        idle = self._are_idle(slots, now)
+        for place in np.flatnonzero(idle).tolist():
             del self._slots[keys[place]]
-        self._free += slots[old].tolist()
-        return slots[old]
+        self._free += slots[idle].tolist()
+        return slots[idle]
+
+    def _are_idle(self, slots: Indexes, now: float) -> NDArray[np.bool_]:
+        """Tell which slots had no event for too long; those that always stay are none of them."""
+        own = slots >= FIRST + self._declared
+        idle: NDArray[np.bool_] = own & (self._last_seen[slots] < now - self._idle)
+        return idle
 
     def _keys(self, columns: Any, size: int) -> list[Any]:  # noqa: ANN401  # checked here
         """Return the key of each event, not checked yet."""

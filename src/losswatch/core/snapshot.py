@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from losswatch.core.cells.cell import Cell
     from losswatch.core.cost import Cost
+    from losswatch.core.join.tally import JoinSnapshot
     from losswatch.errors import Reason
 
 __all__ = ["Snapshot"]
@@ -34,6 +35,7 @@ class Snapshot:
     rejected: Mapping[Reason, int]
     overflowed: int | None
     last_event: float | None
+    join: JoinSnapshot
 
     @property
     def windows(self) -> tuple[str, ...]:

@@ -6,5 +6,6 @@ forgets it.
 
 from losswatch.prometheus.client import ConfigStatus, Exposition, LossCollector
 from losswatch.prometheus.metrics import METRICS, PREFIX
+from losswatch.prometheus.sample import Sample
 
-__all__ = ["METRICS", "PREFIX", "ConfigStatus", "Exposition", "LossCollector"]
+__all__ = ["METRICS", "PREFIX", "ConfigStatus", "Exposition", "LossCollector", "Sample"]

@@ -15,13 +15,14 @@ from prometheus_client.registry import Collector
 from prometheus_client.utils import floatToGoString
 
 from losswatch.prometheus.metrics import METRICS, PREFIX
-from losswatch.prometheus.samples import Sample, monitor_samples, rejected_samples
+from losswatch.prometheus.samples import monitor_samples, rejected_samples
 from losswatch.version import __version__
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from losswatch.core.monitors import MonitorsSnapshot
+    from losswatch.prometheus.sample import Sample
 
 __all__ = ["ConfigStatus", "Exposition", "LossCollector"]
 
@@ -47,13 +48,19 @@ class LossCollector(Collector):
         Returns the snapshot to export.
     config
         Exported if given; may change between scrapes.
+    more
+        Returns further samples: of the sources and the state.
     """
 
     def __init__(
-        self, read: Callable[[], MonitorsSnapshot], config: ConfigStatus | None = None
+        self,
+        read: Callable[[], MonitorsSnapshot],
+        config: ConfigStatus | None = None,
+        more: Callable[[], Iterable[Sample]] = tuple,
     ) -> None:
         self._read = read
         self._config = config
+        self._more = more
 
     def describe(self) -> Iterator[Metric]:
         """Yield the families without samples, so that names are checked and can be filtered."""
@@ -87,7 +94,7 @@ class LossCollector(Collector):
         if self._config is not None:
             _add(families, "config_last_reload_successful", float(self._config.successful))
             _add(families, "config_last_reload_success_timestamp_seconds", self._config.loaded_at)
-        for family, labels, value, suffix in _samples(snapshot):
+        for family, labels, value, suffix in (*self._more(), *_samples(snapshot)):
             families[family].add_sample(PREFIX + family + suffix, labels, value)
 
 
@@ -99,10 +106,13 @@ class Exposition:
     """
 
     def __init__(
-        self, read: Callable[[], MonitorsSnapshot], config: ConfigStatus | None = None
+        self,
+        read: Callable[[], MonitorsSnapshot],
+        config: ConfigStatus | None = None,
+        more: Callable[[], Iterable[Sample]] = tuple,
     ) -> None:
         self._registry = CollectorRegistry()
-        self._registry.register(LossCollector(read, config))
+        self._registry.register(LossCollector(read, config, more))
         ProcessCollector(registry=self._registry)
         PlatformCollector(registry=self._registry)
         GCCollector(registry=self._registry)

@@ -2,37 +2,26 @@
 
 from __future__ import annotations
 
-import sys
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from losswatch.core.ledger import LIFETIME
 from losswatch.errors import Reason
+from losswatch.prometheus.joined import join_samples
+from losswatch.prometheus.sample import Labels, Sample, finite, histogram_samples
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from losswatch.core.cells.products import Floats
     from losswatch.core.cells.reading import Reading
-    from losswatch.core.histogram import HistogramSnapshot
     from losswatch.core.snapshot import Snapshot
 
-__all__ = ["Sample", "monitor_samples", "rejected_samples"]
-
-Labels = dict[str, str]
+__all__ = ["monitor_samples", "rejected_samples"]
 
 _NUMBERS = ("mse", "rmse", "mae", "bias", "error_variance")
 """What every window tells, all outputs together or each alone."""
-
-
-class Sample(NamedTuple):
-    """One sample; ``suffix`` is what follows the name of the family."""
-
-    family: str
-    labels: Labels
-    value: float
-    suffix: str = ""
 
 
 def monitor_samples(monitor: Snapshot, spell: Callable[[float], str]) -> Iterator[Sample]:
@@ -47,6 +36,8 @@ def monitor_samples(monitor: Snapshot, spell: Callable[[float], str]) -> Iterato
         yield Sample("segments_overflowed", model, monitor.overflowed, "_total")
     for window, late in monitor.late.items():
         yield Sample("late_events", model | {"window": window}, late, "_total")
+    if monitor.join.is_used:
+        yield from join_samples(monitor.join, model, spell)
     for output in monitor.outputs:
         labels = model | ({"output": output} if output else {})
         yield from _counter_samples(monitor, output, labels, spell)
@@ -67,17 +58,22 @@ def _counter_samples(
     monitor: Snapshot, output: str, labels: Labels, spell: Callable[[float], str]
 ) -> Iterator[Sample]:
     ledger = monitor.outputs[output]
-    lifetime = ledger.readings[LIFETIME]
-    weighted, weights = lifetime.loss.tolist(), lifetime.weight.tolist()
+    weighted, weights = ledger.counted.loss.tolist(), ledger.counted.weight.tolist()
     for row in monitor.counted_rows:
         segment = {**labels, **monitor.segments[row]}
-        yield from _histogram_samples(ledger.histogram(row), segment, spell)
-        yield Sample("weighted_loss", segment, _finite(weighted[row]), "_total")
-        yield Sample("weight", segment, _finite(weights[row]), "_total")
+        losses = ledger.histogram(row)
+        counts = (*losses.counts, losses.count)
+        bounds = [*map(spell, losses.bounds), "+Inf"]
+        yield from histogram_samples("l2_loss", segment, bounds, counts, losses.sum)
+        yield Sample("weighted_loss", segment, finite(weighted[row]), "_total")
+        yield Sample("weight", segment, finite(weights[row]), "_total")
 
 
 def _gauge_samples(monitor: Snapshot, output: str, labels: Labels) -> Iterator[Sample]:
     ledger = monitor.outputs[output]
+    lifetime = ledger.readings[LIFETIME]
+    ever = {"lifetime_events": lifetime.n.astype(np.float64), "lifetime_rmse": lifetime.rmse}
+    yield from _gauges(monitor, labels, ever)
     for window, reading in ledger.readings.items():
         events = reading.n.astype(np.float64)
         more = {"r2": reading.r2, "dummy_ratio": ledger.dummy_ratio(window), "events": events}
@@ -88,24 +84,15 @@ def _window_samples(
     monitor: Snapshot, reading: Reading, labels: Labels, more: Mapping[str, Floats]
 ) -> Iterator[Sample]:
     """Yield the gauges of a window. Without events there is no error: no sample, not 0."""
+    yield from _gauges(
+        monitor, labels, {name: getattr(reading, name) for name in _NUMBERS} | dict(more)
+    )
+
+
+def _gauges(monitor: Snapshot, labels: Labels, numbers: Mapping[str, Floats]) -> Iterator[Sample]:
+    """Yield columns of numbers, a row for each segment."""
     rows = [{**labels, **segment} for segment in monitor.segments]
-    numbers = {name: getattr(reading, name) for name in _NUMBERS} | dict(more)
     for name, column in numbers.items():
         for row, value in zip(rows, column.tolist(), strict=True):
             if value == value:  # noqa: PLR0124  # not NaN
                 yield Sample(name, row, value)
-
-
-def _histogram_samples(
-    losses: HistogramSnapshot, labels: Labels, spell: Callable[[float], str]
-) -> Iterator[Sample]:
-    bounds = [*map(spell, losses.bounds), "+Inf"]
-    for bound, count in zip(bounds, (*losses.counts, losses.count), strict=True):
-        yield Sample("l2_loss", labels | {"le": bound}, count, "_bucket")
-    yield Sample("l2_loss", labels, losses.count, "_count")
-    yield Sample("l2_loss", labels, _finite(losses.sum), "_sum")
-
-
-def _finite(total: float) -> float:
-    """Hold a sum at the largest float: one infinity would make every rate NaN for ever."""
-    return min(total, sys.float_info.max)

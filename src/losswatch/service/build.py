@@ -5,7 +5,6 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from losswatch.config.model import format_of
 from losswatch.core.histogram import DEFAULT_BUCKETS
 from losswatch.core.monitor import Monitor
 from losswatch.core.segments import Segments
@@ -14,6 +13,7 @@ from losswatch.sources.csv import CsvDecoder
 from losswatch.sources.fields import Fields
 from losswatch.sources.file import FileSource
 from losswatch.sources.follow import FollowSource
+from losswatch.sources.http import HttpSource, Kind
 from losswatch.sources.ndjson import NdjsonDecoder
 from losswatch.sources.stdin import StdinSource
 
@@ -21,10 +21,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from losswatch.config.model import MonitorConfig, SourceConfig
+    from losswatch.config.model import KafkaConfig, MonitorConfig, SourceConfig
     from losswatch.sources.base import Decoder, Source
 
-__all__ = ["decoder_for", "make_monitor", "make_source", "segments_of"]
+ARROW_SUFFIXES = (".parquet", ".arrow", ".feather")
+"""How files are named that are read in columns."""
+
+KINDS: tuple[Kind, ...] = ("any", "prediction", "truth")
+
+__all__ = ["ARROW_SUFFIXES", "decoder_for", "make_monitor", "make_source", "segments_of"]
 
 
 def make_monitor(config: MonitorConfig, clock: Callable[[], float] | None = None) -> Monitor:
@@ -36,6 +41,7 @@ def make_monitor(config: MonitorConfig, clock: Callable[[], float] | None = None
         unit=config.unit or "",
         windows=config.windows,
         segments=segments_of(config),
+        join=config.join.settings,
         clock=clock,
     )
 
@@ -54,7 +60,12 @@ def segments_of(config: MonitorConfig) -> Segments | None:
 
 
 def make_source(
-    config: SourceConfig, folder: Path, labels: Sequence[str] = (), *, timed: bool = True
+    config: SourceConfig,
+    folder: Path,
+    labels: Sequence[str] = (),
+    *,
+    timed: bool = True,
+    wake: Callable[[], object] = lambda: None,
 ) -> Source:
     """Return a source, its path taken from ``folder``.
 
@@ -68,24 +79,46 @@ def make_source(
         Those of segments that are read.
     timed
         Whether the times of events are read.
+    wake
+        Called by a source that has something, if it can tell.
 
     Raises
     ------
     SourceError
-        The file cannot be opened.
+        The source cannot be used.
     """
-    decoder = decoder_for(config, labels, timed=timed)
-    if config.file == "-":
+    fields = Fields(config.fields, labels, timed=timed)
+    if config.kafka is not None:
+        return _kafka_source(config, config.kafka, folder, fields)
+    if config.http is not None:
+        decoders = {
+            kind: NdjsonDecoder(fields, config.model, config.max_line_bytes, kind, config.http.path)
+            for kind in KINDS
+        }
+        return HttpSource(config.title, decoders, config.http.queue, wake)
+    return _file_source(config, folder, fields)
+
+
+def _file_source(config: SourceConfig, folder: Path, fields: Fields) -> Source:
+    decoder = decoder_for(config, fields)
+    if config.file is None or config.file == "-":
         return StdinSource(decoder, config.max_line_bytes)
+    if config.file.endswith(ARROW_SUFFIXES):
+        from losswatch.sources.parquet import ParquetSource  # noqa: PLC0415  # an extra
+
+        return ParquetSource(folder / config.file, fields, config.model)
     kind = FollowSource if config.follow else FileSource
     return kind(folder / config.file, decoder, config.max_line_bytes)
 
 
-def decoder_for(
-    config: SourceConfig, labels: Sequence[str] = (), *, timed: bool = True
-) -> Callable[[], Decoder]:
+def _kafka_source(config: SourceConfig, kafka: KafkaConfig, folder: Path, fields: Fields) -> Source:
+    from losswatch.sources.kafka import KafkaSource  # noqa: PLC0415  # an extra
+
+    return KafkaSource()
+
+
+def decoder_for(config: SourceConfig, fields: Fields) -> Callable[[], Decoder]:
     """Return what makes a decoder for each file of a source."""
-    fields = Fields(config.fields, labels, timed=timed)
-    if (config.format or format_of(config.file)) == "csv":
+    if config.lines == "csv":
         return partial(CsvDecoder, fields, config.model, config.max_line_bytes, config.delimiter)
     return partial(NdjsonDecoder, fields, config.model, config.max_line_bytes)

@@ -41,14 +41,10 @@ class Ingest:
     def take(self, source: str, batch: Batch) -> None:
         """Score what a batch holds."""
         now = None if self._clock is None else self._clock()
-        rejected = self._monitors.update_many(batch.columns, at=now)
-        for event in batch.events:
-            rejection = self._monitors.update(event, at=now)
-            if rejection is not None:
-                rejected.append(rejection)
+        taken = self._monitors.take(batch.columns, batch.events, at=now)
         for refusal in batch.refused:
             self._monitors.reject(refusal.reason, model=refusal.model)
-        for refusal in [*batch.refused, *map(_refusal, rejected)]:
+        for refusal in [*batch.refused, *map(_refusal, taken.rejected)]:
             self._refusals.add(source, refusal)
 
 

@@ -4,20 +4,27 @@ from __future__ import annotations
 
 import logging
 import time
+from contextlib import ExitStack
 from threading import Event
 from typing import TYPE_CHECKING
 
 from losswatch.config.model import labels_of
 from losswatch.core.monitors import Monitors
-from losswatch.errors import SourceError
+from losswatch.errors import SourceError, StoreError
 from losswatch.prometheus import ConfigStatus
 from losswatch.service.address import split_address
 from losswatch.service.build import make_monitor, make_source
-from losswatch.service.ingest import Ingest
+from losswatch.service.keeper import Keeper
 from losswatch.service.refusals import RefusalLog
 from losswatch.service.serve import serve
+from losswatch.service.status import service_samples
+from losswatch.service.writer import Writer
+from losswatch.sources.http import HttpSource
+from losswatch.store.database import Store
+from losswatch.web.api import Inlet
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from losswatch.config.model import Config, SourceConfig
@@ -27,8 +34,8 @@ __all__ = ["Service"]
 
 logger = logging.getLogger(__name__)
 
-_IDLE_SECONDS = 0.05
-"""How long to wait when no source has anything: the delay of a followed line."""
+MEMORY = ":memory:"
+"""The state that is kept nowhere."""
 
 
 class Service:
@@ -46,71 +53,100 @@ class Service:
 
     Raises
     ------
-    ListenError, SourceError
-        From :meth:`run`: an address or a file cannot be used.
+    ListenError, SourceError, StateError, StoreError
+        From :meth:`run`: an address, a file or the state cannot be used.
     """
 
     def __init__(self, config: Config, folder: Path) -> None:
         self._config = config
         self._folder = folder
-        self._stop = Event()
-        self._ready = False
-        self.monitors = Monitors(make_monitor(monitor, time.time) for monitor in config.monitors)
+        self._wake = Event()
+        self._stopped = False
+        self._writer: Writer | None = None
+        self.monitors = self._make_monitors()
 
     def stop(self) -> None:
         """Make :meth:`run` return soon. May be called from a signal handler."""
-        self._stop.set()
+        self._stopped = True
+        if self._writer is not None:
+            self._writer.stop()
 
     def run(self) -> None:
         """Take events and serve the cost until :meth:`stop`."""
-        host, port = split_address(self._config.listen)
-        status = ConfigStatus(successful=True, loaded_at=time.time())
-        with serve(
-            self.monitors, host=host, port=port, ready=lambda: self._ready, config=status
-        ) as server:
-            logger.info("serving the cost at %smetrics", server.url)
-            sources = [self._make_source(source) for source in self._config.sources]
-            try:
-                self._take_all(sources)
-            finally:
-                self._ready = False
-                for source in sources:
-                    source.close()
+        with ExitStack() as stack:
+            sources = self._make_sources(stack)
+            keeper = self._open_state(stack)
+            positions = keeper.restore(self._make_monitors())
+            for source in sources:
+                if source.name in positions:
+                    source.resume(positions[source.name])
+            writer = Writer(sources, keeper, RefusalLog(time.monotonic), self._wake)
+            self._writer = writer
+            self._serve(stack, sources, writer)
+            if not self._stopped:
+                writer.run()
+            writer.close()
+            _save(keeper)
 
-    def _make_source(self, config: SourceConfig) -> Source:
-        """Make a source that never blocks the others: no pipe and no directory."""
+    def _serve(self, stack: ExitStack, sources: list[Source], writer: Writer) -> None:
+        host, port = split_address(self._config.listen)
+        server = serve(
+            self.monitors,
+            host=host,
+            port=port,
+            ready=lambda: writer.is_ready,
+            config=ConfigStatus(successful=True, loaded_at=time.time()),
+            inlets=list(_inlets(self._config.sources, sources)),
+            more=lambda: service_samples(sources, writable=writer.writable),
+        )
+        stack.enter_context(server)
+        stack.callback(writer.close)  # before the server stops: clients who wait get an answer
+        logger.info("serving the cost at %smetrics", server.url)
+
+    def _make_monitors(self) -> Monitors:
+        return Monitors(make_monitor(monitor, time.time) for monitor in self._config.monitors)
+
+    def _open_state(self, stack: ExitStack) -> Keeper:
+        store = None
+        if self._config.state == MEMORY:
+            logger.info("the state is kept in memory: a restart begins anew; see the key state")
+        else:
+            store = Store(self._folder / self._config.state)
+            stack.callback(store.close)
+        return Keeper(self.monitors, store, time.time)
+
+    def _make_sources(self, stack: ExitStack) -> list[Source]:
+        monitors, sources = self._config.monitors, []
+        timed = any(monitor.timed for monitor in monitors)
+        for config in self._config.sources:
+            self._refuse_pipe(config)
+            source = make_source(
+                config, self._folder, labels_of(monitors), timed=timed, wake=self._wake.set
+            )
+            stack.callback(source.close)
+            sources.append(source)
+        return sources
+
+    def _refuse_pipe(self, config: SourceConfig) -> None:
+        """Refuse a file that would block the other sources: a pipe or a directory."""
+        if config.file is None or config.file == "-":
+            return
         path = self._folder / config.file
-        if config.file != "-" and path.exists() and not path.is_file():
+        if path.exists() and not path.is_file():
             raise SourceError(
                 f"{path}: is no regular file; a pipe can be standard input: file: '-'"
             )
-        monitors = self._config.monitors
-        timed = any(monitor.timed for monitor in monitors)
-        return make_source(config, self._folder, labels_of(monitors), timed=timed)
 
-    def _take_all(self, sources: list[Source]) -> None:
-        refusals = RefusalLog(time.monotonic)
-        ingest = Ingest(self.monitors, refusals, time.time)
-        active = list(sources)
-        self._ready = True
-        while not self._stop.is_set():
-            lines = sum(self._take_from(source, active, ingest) for source in list(active))
-            refusals.tick()
-            if not lines:
-                self._stop.wait(_IDLE_SECONDS)
-        refusals.flush()
 
-    def _take_from(self, source: Source, active: list[Source], ingest: Ingest) -> int:
-        """Take one batch; a source that ended or broke is not asked again."""
-        try:
-            batch = source.next_batch()
-        except SourceError as error:
-            logger.error("%s; this source is given up", error)
-            batch = None
-        if batch is None:
-            active.remove(source)
-            source.close()
-            logger.info("%s has ended%s", source.name, "" if active else "; still serving")
-            return 0
-        ingest.take(source.name, batch)
-        return batch.lines
+def _inlets(configs: list[SourceConfig], sources: list[Source]) -> Iterator[Inlet]:
+    for config, source in zip(configs, sources, strict=True):
+        if config.http is not None and isinstance(source, HttpSource):
+            yield Inlet(config.http.path, source, config.http.max_body_bytes)
+
+
+def _save(keeper: Keeper) -> None:
+    """Take a snapshot at the end: the next start has no journal to read."""
+    try:
+        keeper.snapshot()
+    except StoreError as error:
+        logger.warning("no snapshot of the state at the end: %s; the journal has it all", error)

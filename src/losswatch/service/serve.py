@@ -11,18 +11,23 @@ from losswatch.web.app import make_app
 from losswatch.web.server import WebServer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
+
+    from losswatch.prometheus import Sample
+    from losswatch.web.api import Inlet
 
 __all__ = ["serve"]
 
 
-def serve(
+def serve(  # noqa: PLR0913  # all that is served, and where
     monitors: Monitor | Iterable[Monitor] | Monitors,
     *,
     host: str = "127.0.0.1",
     port: int = 18100,
     ready: Callable[[], bool] = lambda: True,
     config: ConfigStatus | None = None,
+    inlets: Sequence[Inlet] = (),
+    more: Callable[[], Iterable[Sample]] = tuple,
 ) -> WebServer:
     """Serve ``/metrics``, the probes and a landing page.
 
@@ -39,6 +44,10 @@ def serve(
         What ``/-/ready`` tells.
     config
         Exported if given.
+    inlets
+        Where events can be sent to.
+    more
+        Returns further samples to export.
 
     Returns
     -------
@@ -65,5 +74,6 @@ def serve(
         monitors = [monitors]
     if not isinstance(monitors, Monitors):
         monitors = Monitors(monitors)
-    exposition = Exposition(monitors.snapshot, config)
-    return WebServer(make_app(exposition.render, monitors.snapshot, ready), host, port)
+    exposition = Exposition(monitors.snapshot, config, more)
+    app = make_app(exposition.render, monitors.snapshot, ready, inlets)
+    return WebServer(app, host, port)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, runtime_checkable
 
 from losswatch.core.events import Event, EventColumns
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from losswatch.errors import Reason
 
-__all__ = ["Batch", "Decoder", "Outcome", "Position", "Refusal", "Source"]
+__all__ = ["Batch", "Decoder", "Lagging", "Outcome", "Position", "Refusal", "Source"]
 
 Position = dict[str, Any]
 """Where a source stands: what JSON can hold."""
@@ -114,3 +114,11 @@ class Source(Protocol):
 
     def close(self) -> None:
         """Let go of files and sockets. Safe to call twice."""
+
+
+@runtime_checkable
+class Lagging(Protocol):
+    """A source that knows how much it has not read yet."""
+
+    def lag(self) -> dict[tuple[str, int], int]:
+        """Return how many messages of each topic and partition are to be read; from any thread."""

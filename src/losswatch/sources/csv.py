@@ -9,11 +9,19 @@ from typing import TYPE_CHECKING
 from losswatch.core.events import Event, EventColumns
 from losswatch.errors import Reason, RejectedEvent
 from losswatch.sources.base import Batch, Refusal
+from losswatch.sources.ids import id_column, id_value
+from losswatch.sources.sides import Sides
 from losswatch.sources.times import time_cell, time_cells
-from losswatch.sources.values import float_column, segment_cell, segment_column, text_value
+from losswatch.sources.values import (
+    float_column,
+    segment_cell,
+    segment_column,
+    side_column,
+    text_value,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from losswatch.sources.fields import Fields
 
@@ -25,7 +33,8 @@ class CsvDecoder:
 
     If the header lacks ``y_true`` or ``y_pred``, or a column that ``fields``
     names, it and every line after it is refused (``wrong_header``): the count
-    tells how many events are lost.
+    tells how many events are lost. With ``prediction_id`` it may lack one of
+    the two: then the file holds truths alone, or predictions.
 
     Parameters
     ----------
@@ -40,9 +49,10 @@ class CsvDecoder:
     """
 
     def __init__(self, fields: Fields, model: str | None, limit: int, delimiter: str = ",") -> None:
-        self._columns = fields.places
+        self._fields = fields.places
         self._named = fields.named
         self._segment = fields.segment
+        self._sides = Sides()
         self._default_model = model
         self._limit = limit
         self._delimiter = delimiter
@@ -67,29 +77,51 @@ class CsvDecoder:
         if not self._header or self._wrong or b'"' in text or not text.isascii():
             return None
         rows = [line.split(self._delimiter) for line in text.decode().split("\n")]
-        long = max(map(len, lines), default=0) > self._limit
+        long = len(text) > self._limit and max(map(len, lines), default=0) > self._limit
         if long or set(map(len, rows)) != {len(self._header)}:
             return None
         cells = list(zip(*rows, strict=True))
         found = {field: cells[place] for field, place in self._places.items()}
+        numbers = range(first, first + len(lines))
+        try:
+            columns = self._columns(found, numbers)
+        except RejectedEvent:
+            return None
+        if columns is None or (columns.prediction_id and not self._sides.fit(columns)):
+            return None
+        return Batch(columns, lines=len(lines))
+
+    def _columns(
+        self, found: Mapping[str, Sequence[str]], lines: Sequence[int]
+    ) -> EventColumns | None:
+        """Return the events of columns of cells, ``None`` if a number is not just that.
+
+        Raises
+        ------
+        RejectedEvent
+            A time, a label or an id cannot be used.
+        """
         absent = ("",) * len(lines)
-        y_true, y_pred = (float_column(found[field]) for field in ("y_true", "y_pred"))
+        ids = id_column([cell.strip() for cell in found.get("prediction_id", ())])
+        column = side_column if ids else float_column
+        y_true, y_pred = (column(found.get(field, absent)) for field in ("y_true", "y_pred"))
         w = float_column(found["w"]) if "w" in found else [1.0] * len(lines)
         if not (y_true and y_pred and w):
             return None
         default = self._default_model
-        model = [name.strip() or default for name in found.get("model", absent)]
-        try:
-            time = time_cells(found.get("time", ()))
-            segment = {
+        return EventColumns(
+            model=[name.strip() or default for name in found.get("model", absent)],
+            y_true=y_true,
+            y_pred=y_pred,
+            w=w,
+            line=lines,
+            time=time_cells(found.get("time", ())),
+            segment={
                 name: segment_column(name, found.get(field, absent), segment_cell)
                 for name, field in self._segment.items()
-            }
-        except RejectedEvent:
-            return None
-        numbers = range(first, first + len(lines))
-        columns = EventColumns(model, y_true, y_pred, w, numbers, time, segment)
-        return Batch(columns, lines=len(lines))
+            },
+            prediction_id=ids,
+        )
 
     def _decode_singly(self, lines: Sequence[bytes], first: int) -> Batch:
         batch = Batch(lines=len(lines))
@@ -135,12 +167,16 @@ class CsvDecoder:
         self._header = [cell.strip() for cell in cells]
         self._places = {
             field: self._header.index(column)
-            for field, column in self._columns.items()
+            for field, column in self._fields.items()
             if column in self._header
         }
         needed = {"y_true", "y_pred", *self._named}
-        missing = [c for field, c in self._columns.items() if field in needed - set(self._places)]
-        twice = [c for c in self._columns.values() if self._header.count(c) > 1]
+        if "prediction_id" in self._places and not {"y_true", "y_pred"}.isdisjoint(self._places):
+            needed -= {"y_true", "y_pred"}
+        missing = [
+            c for field, c in self._fields.items() if field in needed and field not in self._places
+        ]
+        twice = [c for c in self._fields.values() if self._header.count(c) > 1]
         if twice:
             self._wrong = f"the header has the column {' and '.join(twice)} twice; keep one"
         if missing:
@@ -162,10 +198,16 @@ class CsvDecoder:
     def _event(self, cells: list[str], model: str | None, number: int) -> Event:
         found = {field: cells[place] for field, place in self._places.items()}
         w = found.get("w", "")
+        prediction_id = id_value(found.get("prediction_id", "").strip())
+        sides = {field: found.get(field, "").strip() or None for field in ("y_true", "y_pred")}
+        self._sides.check(sides["y_true"], sides["y_pred"], prediction_id)
+        y_true, y_pred = (
+            None if text is None else text_value(field, text) for field, text in sides.items()
+        )
         return Event(
             model=model,
-            y_true=text_value("y_true", found["y_true"]),
-            y_pred=text_value("y_pred", found["y_pred"]),
+            y_true=y_true,
+            y_pred=y_pred,
             w=text_value("w", w) if w.strip() else 1.0,
             line=number,
             time=time_cell(found.get("time", "")),
@@ -174,4 +216,5 @@ class CsvDecoder:
                 for name, field in self._segment.items()
             }
             or None,
+            prediction_id=prediction_id,
         )

@@ -12,10 +12,10 @@ if TYPE_CHECKING:
 
 __all__ = ["FIELDS", "Fields"]
 
-FIELDS = ("y_true", "y_pred", "w", "model", "time")
-"""The fields of an event, those that it must have first."""
+FIELDS = ("y_true", "y_pred", "w", "model", "time", "prediction_id")
+"""The fields of an event, its two sides first."""
 
-_OPTIONAL = frozenset({"w", "model", "time"})
+_OPTIONAL = frozenset(FIELDS[2:])
 _SEGMENT = "segment."
 _LABEL_TYPE = (str | int | None, None)
 
@@ -25,7 +25,9 @@ _TYPES: dict[str, tuple[Any, ...]] = {
     "w": (float | None, None),
     "model": (str | None, None),
     "time": (float | datetime | None, None),
+    "prediction_id": (str | int | None, None),
 }
+_PARTIAL_TYPES = _TYPES | dict.fromkeys(("y_true", "y_pred"), (float | None, None))
 
 Tree = dict[str, "Tree | str"]
 
@@ -73,23 +75,32 @@ class Fields:
             if name in {place.split(".")[0] for place in given.values()}:
                 del self.paths[name]
 
-    def struct(self) -> tuple[type[msgspec.Struct], dict[str, str]]:
+    def struct(self, *, whole: bool = False) -> tuple[type[msgspec.Struct], dict[str, str]]:
         """Return a type that decodes just these fields, and the attribute of each.
 
         The attributes are dotted where the places are, for
         :func:`operator.attrgetter`; a field without a place has none.
+
+        Parameters
+        ----------
+        whole
+            Only records that have both sides; then their id is not read.
         """
         tree: Tree = {}
         for name, path in self.paths.items():
+            if whole and name == "prediction_id":
+                continue
             branch = tree
             for key in path[:-1]:
                 branch = branch.setdefault(key, {})  # type: ignore[assignment]
             branch[path[-1]] = name
         attributes: dict[str, str] = {}
-        return _struct(tree, "", attributes), attributes
+        return _struct(tree, "", attributes, _TYPES if whole else _PARTIAL_TYPES), attributes
 
 
-def _struct(tree: Tree, prefix: str, attributes: dict[str, str]) -> type[msgspec.Struct]:
+def _struct(
+    tree: Tree, prefix: str, attributes: dict[str, str], types: dict[str, tuple[Any, ...]]
+) -> type[msgspec.Struct]:
     """Return the type of one level; keys become ``f0``, ``f1`` ... as attributes."""
     members: list[tuple[Any, ...]] = []
     keys = {}
@@ -98,9 +109,9 @@ def _struct(tree: Tree, prefix: str, attributes: dict[str, str]) -> type[msgspec
         keys[attribute] = key
         if isinstance(node, str):
             attributes[node] = prefix + attribute
-            members.append((attribute, *_TYPES.get(node, _LABEL_TYPE)))
+            members.append((attribute, *types.get(node, _LABEL_TYPE)))
         else:
-            inner = _struct(node, f"{prefix}{attribute}.", attributes)
+            inner = _struct(node, f"{prefix}{attribute}.", attributes, types)
             optional = all(
                 field.default is not msgspec.NODEFAULT
                 or field.default_factory is not msgspec.NODEFAULT

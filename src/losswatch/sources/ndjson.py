@@ -8,36 +8,30 @@ wrong. So one line in a million may be bad at no cost to the others.
 
 from __future__ import annotations
 
-import json
 from itertools import count
-from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from losswatch.core.events import Event, EventColumns
+from losswatch.core.events import Event
 from losswatch.core.labels import label_value
 from losswatch.errors import Reason, RejectedEvent
 from losswatch.sources.base import Batch, Refusal
-from losswatch.sources.times import is_time, time_column, time_value
-from losswatch.sources.values import (
-    is_absent,
-    json_value,
-    label,
-    segment_column,
-    weight,
-)
+from losswatch.sources.ids import id_value
+from losswatch.sources.objects import read_object, walk
+from losswatch.sources.records import Records
+from losswatch.sources.sides import Sides
+from losswatch.sources.times import time_value
+from losswatch.sources.values import json_value, label, weight
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from losswatch.sources.fields import Fields
 
 __all__ = ["NdjsonDecoder"]
 
 _BOM = b"\xef\xbb\xbf"
-_LONGEST_INTEGER = 200
-"""Digits of a number that is kept as an integer, which takes long to read if it is long."""
 
 
 class NdjsonDecoder:
@@ -51,16 +45,27 @@ class NdjsonDecoder:
         The model of records that name none.
     limit
         The longest line, in bytes.
+    kind
+        ``any``, or only a ``prediction`` or a ``truth``; see
+        :class:`losswatch.sources.sides.Sides`.
+    path
+        Where records of any kind go, if these are not of any.
     """
 
-    def __init__(self, fields: Fields, model: str | None, limit: int) -> None:
-        struct, attributes = fields.struct()
-        self._record = msgspec.json.Decoder(struct).decode
-        self._y_true, self._y_pred, self._w, self._model, self._time = (
-            _getter(attributes.get(name)) for name in ("y_true", "y_pred", "w", "model", "time")
-        )
-        self._segment = {name: _getter(attributes[field]) for name, field in fields.segment.items()}
+    def __init__(
+        self,
+        fields: Fields,
+        model: str | None,
+        limit: int,
+        kind: str = "any",
+        path: str = "/api/v1/events",
+    ) -> None:
+        self._sides = Sides(kind, path)
+        self._whole = Records(fields, model, whole=True)
+        self._partial = Records(fields, model, whole=False)
         self._paths = fields.paths
+        id_path = fields.paths.get("prediction_id")
+        self._id_key = f'"{id_path[-1]}"'.encode() if id_path else None
         self._label_paths = {name: fields.paths[field] for name, field in fields.segment.items()}
         self._default_model = model
         self._limit = limit
@@ -75,31 +80,29 @@ class NdjsonDecoder:
 
     def _decode_together(self, lines: Sequence[bytes], first: int) -> Batch | None:
         """Return ``None`` if one of them is bad, or has several outputs."""
-        if max(map(len, lines), default=0) > self._limit or not _is_utf8(b"\n".join(lines)):
+        text = b"\n".join(lines)
+        # All together are mostly shorter than a line may be: then none is looked at.
+        if len(text) > self._limit and max(map(len, lines), default=0) > self._limit:
             return None
+        if not _is_utf8(text):
+            return None
+        reader = self._partial if self._may_be_partial(text) else self._whole
         try:
-            records = list(map(self._record, lines))
-            columns = self._columns(records, range(first, first + len(lines)))
+            columns = reader.columns(
+                list(map(reader.read, lines)), range(first, first + len(lines))
+            )
         except (msgspec.DecodeError, RecursionError, RejectedEvent):
+            return None
+        if reader is self._partial and not self._sides.fit(columns):
             return None
         return Batch(columns, lines=len(lines))
 
-    def _columns(self, records: list[Any], lines: Sequence[int]) -> EventColumns:
-        default = self._default_model
-        model, w = list(map(self._model, records)), list(map(self._w, records))
-        n = len(records)
-        return EventColumns(
-            model=[default] * n if is_absent(model) else _named(model, default),
-            y_true=list(map(self._y_true, records)),
-            y_pred=list(map(self._y_pred, records)),
-            w=[1.0] * n if is_absent(w) else [1.0 if x is None else x for x in w],
-            line=lines,
-            time=time_column(list(map(self._time, records))),
-            segment={
-                name: segment_column(name, list(map(label_of, records)))
-                for name, label_of in self._segment.items()
-            },
-        )
+    def _may_be_partial(self, text: bytes) -> bool:
+        """Tell whether a record may have an id, or must have one."""
+        if self._sides.kind != "any":
+            return True
+        # A backslash may spell the key another way.
+        return self._id_key is not None and (self._id_key in text or b"\\" in text)
 
     def _decode_singly(self, lines: Sequence[bytes], first: int) -> Batch:
         batch = Batch(lines=len(lines))
@@ -113,25 +116,23 @@ class NdjsonDecoder:
                     records.append(typed)
                     numbers.append(number)
                 else:
-                    record = _read(line)
-                    model = label(_walk(record, self._paths.get("model"))) or model
+                    record = read_object(line)
+                    model = label(walk(record, self._paths.get("model"))) or model
                     events.append(self._event(record, model, number))
             except RejectedEvent as rejection:
                 batch.refused.append(Refusal(number, rejection.reason, rejection.detail, model))
-        batch.columns = self._columns(records, numbers)
+        batch.columns = self._partial.columns(records, numbers)
         batch.events = events
         return batch
 
     def _typed(self, line: bytes) -> Any | None:  # noqa: ANN401  # a type made at run time
         """Return the record of a line, ``None`` if it needs a closer look."""
         try:
-            record = self._record(line)
-            time = self._time(record)
-            for name, label_of in self._segment.items():
-                label_value(name, label_of(record))
+            record = self._partial.read(line)
+            self._sides.check(*self._partial.sides(record))
         except (msgspec.DecodeError, RecursionError, RejectedEvent):
             return None
-        return record if time is None or is_time(time) else None
+        return record
 
     def _check(self, line: bytes) -> None:
         """Refuse what is no line of text."""
@@ -150,53 +151,25 @@ class NdjsonDecoder:
 
     def _event(self, record: object, model: str | None, number: int) -> Event:
         paths = self._paths
+        prediction_id = id_value(walk(record, paths.get("prediction_id"), Reason.INVALID_ID))
+        y_true, y_pred = (walk(record, paths[name]) for name in ("y_true", "y_pred"))
+        self._sides.check(y_true, y_pred, prediction_id)
         return Event(
             model=model,
-            y_true=json_value("y_true", _walk(record, paths["y_true"])),
-            y_pred=json_value("y_pred", _walk(record, paths["y_pred"])),
-            w=weight(_walk(record, paths.get("w"))),
+            y_true=None if y_true is None else json_value("y_true", y_true),
+            y_pred=None if y_pred is None else json_value("y_pred", y_pred),
+            w=weight(walk(record, paths.get("w"))),
             line=number,
-            time=time_value(_walk(record, paths.get("time"), Reason.INVALID_TIME)),
+            time=time_value(walk(record, paths.get("time"), Reason.INVALID_TIME)),
             segment=self._segment_of(record),
+            prediction_id=prediction_id,
         )
 
     def _segment_of(self, record: object) -> dict[str, str | None] | None:
         return {
-            name: label_value(name, _walk(record, path, Reason.INVALID_SEGMENT))
+            name: label_value(name, walk(record, path, Reason.INVALID_SEGMENT))
             for name, path in self._label_paths.items()
         } or None
-
-
-def _getter(attribute: str | None) -> Callable[[Any], Any]:
-    """Return what reads an attribute, or nothing where a field has no place."""
-    return (lambda _: None) if attribute is None else attrgetter(attribute)
-
-
-def _named(models: list[str | None], default: str | None) -> list[str | None]:
-    """Return the models; those that are not named or empty are the default."""
-    if {None, ""}.isdisjoint(models):
-        return models
-    return [model or default for model in models]
-
-
-def _read(line: bytes) -> object:
-    """Read a line the thorough way."""
-    try:
-        record = json.loads(line.decode(), parse_int=_integer)  # bytes could pass as UTF-16
-    except RecursionError:
-        detail = "the line is nested too deep; must be a JSON object with few levels"
-        raise RejectedEvent(Reason.TOO_DEEP, detail) from None
-    except json.JSONDecodeError as error:
-        hint = "" if b"{" in line or b"}" in line else " (is it CSV? then the format must be csv)"
-        detail = f"{error.msg}: column {error.colno}; must be one JSON object a line{hint}"
-        raise RejectedEvent(Reason.INVALID_JSON, detail) from None
-    if not isinstance(record, dict):
-        raise RejectedEvent(Reason.WRONG_TYPE, f"{record!r:.60} is found; must be a JSON object")
-    return record
-
-
-def _integer(digits: str) -> float:
-    return int(digits) if len(digits) <= _LONGEST_INTEGER else float(digits)
 
 
 def _is_utf8(data: bytes) -> bool:
@@ -204,19 +177,3 @@ def _is_utf8(data: bytes) -> bool:
         return data.isascii() or bool(data.decode())
     except UnicodeDecodeError:
         return False
-
-
-def _walk(
-    record: object, path: tuple[str, ...] | None, reason: Reason = Reason.WRONG_TYPE
-) -> object:
-    """Return what stands at a path, ``None`` if nothing does or there is no path."""
-    if path is None:
-        return None
-    for key in path:
-        if not isinstance(record, dict):
-            if record is None:
-                return None
-            detail = f"{record!r:.60} is found where an object with {key!r} must be"
-            raise RejectedEvent(reason, detail)
-        record = record.get(key)
-    return record

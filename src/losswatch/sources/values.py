@@ -18,6 +18,7 @@ __all__ = [
     "label",
     "segment_cell",
     "segment_column",
+    "side_column",
     "text_value",
     "weight",
 ]
@@ -78,6 +79,19 @@ def float_column(cells: Sequence[str]) -> list[float]:
     except ValueError:
         return []
     return numbers if all(map(math.isfinite, numbers)) and "_" not in "".join(cells) else []
+
+
+def side_column(cells: Sequence[str]) -> Sequence[float | None]:
+    """Return a column of finite numbers, ``None`` where a cell is empty; see float_column."""
+    known = [bool(cell.strip()) for cell in cells]
+    if all(known):
+        return float_column(cells)
+    written = [cell for cell, is_known in zip(cells, known, strict=True) if is_known]
+    numbers = float_column(written)
+    if len(numbers) < len(written):
+        return []
+    following = iter(numbers)
+    return [next(following) if is_known else None for is_known in known]
 
 
 def is_absent(column: Sequence[object]) -> bool:

@@ -5,19 +5,23 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
+from losswatch.web.api import api_routes
 from losswatch.web.landing import landing_page
+from losswatch.web.problems import problem_teller
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from starlette.requests import Request
 
     from losswatch.core.monitors import MonitorsSnapshot
+    from losswatch.web.api import Inlet
 
 __all__ = ["make_app"]
 
@@ -33,21 +37,26 @@ class Render(Protocol):
 
 
 def make_app(
-    render: Render, read: Callable[[], MonitorsSnapshot], ready: Callable[[], bool]
+    render: Render,
+    read: Callable[[], MonitorsSnapshot],
+    ready: Callable[[], bool],
+    inlets: Sequence[Inlet] = (),
 ) -> Starlette:
     """Return the ASGI application of the exporter.
 
-    Handlers are plain functions: each runs in a worker thread, so a large
-    page does not hold up the probes.
+    Handlers of pages are plain functions: each runs in a worker thread, so a
+    large page does not hold up the probes.
 
     Parameters
     ----------
     render
         Makes the page at ``/metrics``.
     read
-        Reads the costs for the landing page.
+        Reads the costs for the landing page and the API.
     ready
         Whether events are taken now.
+    inlets
+        Where events are sent to; without any nothing can be sent.
     """
 
     def metrics(request: Request) -> Response:
@@ -66,12 +75,15 @@ def make_app(
             return PlainTextResponse("losswatch is ready.\n")
         return PlainTextResponse("losswatch is not ready.\n", status_code=503)
 
+    tell = problem_teller([path for inlet in inlets for path in inlet.paths])
     return Starlette(
         routes=[
+            *api_routes(read, inlets),  # first: each event may be a request
             Route("/", landing),
             Route("/metrics", metrics),
             Route("/-/healthy", healthy),
             Route("/-/ready", is_ready),
         ],
         middleware=[Middleware(GZipMiddleware, compresslevel=_GZIP_LEVEL)],
+        exception_handlers={HTTPException: tell, Exception: tell},
     )

@@ -45,7 +45,7 @@ th, td {{ padding: .4rem 0 .4rem .75rem; text-align: right; border-bottom: 1px s
 th:first-child, td:first-child {{ text-align: left; padding-left: 0; }}
 td:first-child {{ white-space: normal; overflow-wrap: anywhere; min-width: 3rem; }}
 div {{ overflow-x: auto; }}
-nav a {{ margin-right: 1.5rem; }}
+nav a {{ margin-right: 1.5rem; display: inline-block; }}
 @media (max-width: 36rem) {{
   table {{ font-size: 12px; }}
   th, td {{ padding-left: .4rem; }}
@@ -57,7 +57,8 @@ nav a {{ margin-right: 1.5rem; }}
 <p>The exact running L2 cost of regression models. Version {version}.</p>
 {models}
 <p>{rejected}</p>
-<nav><a href="metrics">/metrics</a><a href="-/healthy">/-/healthy</a><a
+<nav><a href="metrics">/metrics</a><a href="api/v1/cost">/api/v1/cost</a><a
+ href="api/v1/openapi.json">/api/v1/openapi.json</a><a href="-/healthy">/-/healthy</a><a
  href="-/ready">/-/ready</a></nav>
 </body>
 </html>

@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 
 __all__ = ["WebServer"]
 
-_MOST_CONNECTIONS = 128
+_MOST_CONNECTIONS = 512
+"""More than the requests that may wait, so that a scrape finds one."""
+
 _STOP_SECONDS = 3.0
 _LAST_PORT = 65_535
 
@@ -88,7 +90,8 @@ def _listen(host: str, port: int) -> socket.socket:
     where = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
     if not 0 <= port <= _LAST_PORT:
         raise ListenError(f"cannot listen on {where}: the last port is {_LAST_PORT}")
-    listener = socket.socket(family)
+    # asyncio turns off Nagle's delay, of 40 ms an answer, only where it reads that this is TCP.
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((host, port))

@@ -15,6 +15,7 @@ from exactly import (
 )
 
 from losswatch.core.windows import panes as pane_module
+from losswatch.core.windows.arrivals import Arrivals
 from losswatch.core.windows.batch import Batch
 from losswatch.core.windows.decay import DecayingWindow
 from losswatch.core.windows.latest import LastEventsWindow
@@ -34,13 +35,15 @@ class Case:
         self.panes, self.events = int(rng.integers(1, 7)), int(rng.integers(1, 9))
         self.half = int(rng.integers(1, 6))
         long, kind = self.seconds * self.panes, {"size": self.size, "pooled": pooled}
+        self.arrivals = arrivals = Arrivals(self.size, pooled=pooled)
+        counted = {"arrivals": arrivals, "pooled": pooled}
         self.windows = {
             "panes": PaneWindow("p", long, self.panes, **kind),
             "tumbling": PaneWindow("t", long, 1, **kind),
             "exact": ExactTimeWindow("e", long, **kind),
-            "last": LastEventsWindow("l", self.events, most=64, **kind),
-            "half-life": DecayingWindow("h", seconds=self.seconds, events=None, **kind),
-            "half-life in events": DecayingWindow("n", seconds=None, events=self.half, **kind),
+            "last": LastEventsWindow("l", self.events, most=64, **counted),
+            "half-life": DecayingWindow("h", seconds=self.seconds, events=None, **counted),
+            "half-life in events": DecayingWindow("n", seconds=None, events=self.half, **counted),
         }
         self.history: list[Entry] = []
         self.now = 0.0
@@ -61,14 +64,17 @@ class Case:
         slot = rng.integers(1 if self.pooled else 0, self.size, n)
         if rng.integers(0, 3) == 0:
             slot[:] = slot[0]
-        batch = Batch(scored(slot, error, y_true, w), times, clocks)
-        for window in self.windows.values():
-            window.add(batch)
+        self.enter(scored(slot, error, y_true, w), times, clocks)
         weights = np.ones(n) if w is None else w
         columns = (slot, error, y_true, weights, times, clocks)
         columns = [column.tolist() for column in columns]
         self.history += [Entry(*event) for event in zip(*columns, strict=True)]
         self.now = float(clocks[-1])
+
+    def enter(self, events, times, clocks) -> None:
+        batch = Batch(events, times, clocks, *self.arrivals.number(events.slot))
+        for window in self.windows.values():
+            window.add(batch)
 
     def pass_time(self, seconds: float) -> None:
         """Advance all windows; time that goes backwards is ignored."""
@@ -78,6 +84,7 @@ class Case:
 
     def grow(self) -> None:
         self.size += int(self.rng.integers(1, 4))
+        self.arrivals.grow(self.size)
         for window in self.windows.values():
             window.grow(self.size)
 
@@ -182,8 +189,7 @@ def test_batches_of_any_size_read_the_same(seed):
     for case, size in zip(cases, (1, n), strict=True):
         for start in range(0, n, size):
             part = slice(start, start + size)
-            for window in case.windows.values():
-                window.add(Batch(events.take(part), times[part], clocks[part]))
+            case.enter(events.take(part), times[part], clocks[part])
     slots = np.arange(FIRST_SIZE)
     for name, window in cases[0].windows.items():
         other = cases[1].windows[name]
@@ -208,10 +214,10 @@ def test_a_window_keeps_nothing_of_what_left():
     case = Case(5, pooled=False)
     for _ in range(20):
         case.add(in_order(case, 5))
-        assert len(case.windows["exact"]._stretches) <= 10
+        assert len(case.windows["exact"]._entered.stretches) <= 10
     case.pass_time(1e7)
-    assert case.windows["panes"]._content == {}
-    assert case.windows["exact"]._stretches == []
+    assert case.windows["panes"]._entered.content == {}
+    assert case.windows["exact"]._entered.stretches == []
     for name in ("panes", "tumbling", "exact"):
         everything = case.windows[name]._table.everything()
         assert (everything.block.columns, everything.odd) == ({}, {})

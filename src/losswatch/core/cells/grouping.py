@@ -32,6 +32,7 @@ from losswatch.core.cells.layout import (
 )
 from losswatch.core.cells.products import Floats, two_product
 from losswatch.core.cells.scored import Indexes, Scored
+from losswatch.core.cells.single import SingleSums
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -104,9 +105,13 @@ def group(events: Scored) -> Grouped:
         fits = _fits(events)
         if fits is not None:
             return _group_apart(events, fits)
-        columns: dict[int, Limbs] = {}
         slots, keys = _dense(events.slot)
-        unfit = _Sums(keys, slots.size, columns).add(events)
+        if slots.size == 1:
+            single = SingleSums(events)
+            columns, unfit = single.columns(), single.unfit
+        else:
+            columns = {}
+            unfit = _Sums(keys, slots.size, columns).add(events)
     if unfit is not None:  # found on the way: once more, without them
         return _group_apart(events, ~unfit)
     carry(columns)

@@ -59,9 +59,8 @@ class Table:
 
     def copy(self) -> Table:
         """Return an independent table of the same sums."""
-        new = Table(self.size)
-        new.add(self.everything())
-        new._pooled = self._pooled
+        new = Table(self.size, pooled=self._pooled)
+        new.put(self.everything())
         return new
 
     def add(self, sums: Grouped) -> None:
@@ -100,14 +99,26 @@ class Table:
         return Grouped(Block(slots, columns), odd)
 
     def everything(self) -> Grouped:
-        """Return all that is in it, by slot."""
-        columns = {column: self._cells[column].copy() for column in self._used}
-        carry(columns)
+        """Return a copy of all that is in it, by slot."""
         held = np.zeros(self.size, dtype=bool)
-        for limbs in columns.values():
-            held |= limbs != 0
+        for column in self._used:
+            held |= self._cells[column] != 0
         slots = np.flatnonzero(held)
-        return Grouped(Block(slots, {c: limbs[slots] for c, limbs in columns.items()}), self._odd)
+        columns = {column: self._cells[column][slots] for column in self._used}
+        carry(columns)
+        left = np.zeros(slots.size, dtype=bool)
+        for limbs in columns.values():
+            left |= limbs != 0
+        if not left.all():  # some limbs were not 0, but their sum is
+            slots, columns = slots[left], {c: limbs[left] for c, limbs in columns.items()}
+        odd = {slot: Cell() for slot in self._odd}
+        for slot, cell in self._odd.items():
+            odd[slot].merge(cell)
+        return Grouped(Block(slots, columns), odd)
+
+    def put(self, sums: Grouped) -> None:
+        """Add sums that have their total with them, as :meth:`everything` has."""
+        self._apply(sums, 1)
 
     def _apply(self, sums: Grouped, sign: int) -> None:
         change = np.add if sign > 0 else np.subtract

@@ -1,4 +1,4 @@
-"""A batch of events on its way into the windows of a monitor."""
+"""Events on their way into the windows of a monitor, and where they went."""
 
 from __future__ import annotations
 
@@ -6,23 +6,61 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
 
+import numpy as np
+
 from losswatch.core.cells.grouping import Grouped, group
+from losswatch.core.cells.scored import Scored
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
     from losswatch.core.cells.products import Floats
     from losswatch.core.cells.reading import Reading
-    from losswatch.core.cells.scored import Indexes, Scored
+    from losswatch.core.cells.scored import Indexes
 
-__all__ = ["Batch", "WindowedCost"]
+__all__ = ["Batch", "Entered", "WindowedCost"]
 
 
 @dataclass
-class Batch:
-    """Events in the order of their arrival, with their times and the clock when each came."""
+class Entered:
+    """Events that were entered, and all that is needed to take them out again.
+
+    ``time`` is when each was and ``clock`` when it came. ``seq`` tells how many
+    events of its slot came before it since the slot is in use (0 where no
+    window counts events), ``pool_seq`` how many of all.
+    """
 
     events: Scored
     time: Floats
     clock: Floats
+    seq: Indexes
+    pool_seq: Indexes
+
+    def __len__(self) -> int:
+        return len(self.events)
+
+    def take(self, which: NDArray[np.intp] | NDArray[np.bool_] | slice) -> Entered:
+        """Return some of the events, in the order that is given."""
+        columns = (self.time, self.clock, self.seq, self.pool_seq)
+        return Entered(self.events.take(which), *(column[which] for column in columns))
+
+    @classmethod
+    def join(cls, parts: Sequence[Entered]) -> Entered:
+        """Return the events of several as one."""
+        if len(parts) == 1:
+            return parts[0]
+        time, clock, seq, pool_seq = (
+            np.concatenate([getattr(part, name) for part in parts])
+            for name in ("time", "clock", "seq", "pool_seq")
+        )
+        return Entered(Scored.join([part.events for part in parts]), time, clock, seq, pool_seq)
+
+
+@dataclass
+class Batch(Entered):
+    """Events in the order of their arrival, with their times and the clock when each came."""
 
     @cached_property
     def sums(self) -> Grouped:
@@ -43,6 +81,12 @@ class WindowedCost(Protocol):
 
     def add(self, batch: Batch) -> None:
         """Add events; those that the window has left behind are only counted."""
+
+    def remove(self, old: Entered) -> None:
+        """Take out events that were added, each once; those left behind are out already."""
+
+    def restore(self, new: Entered) -> None:
+        """Put events where removed ones were, with other values or at another time."""
 
     def advance(self, now: float) -> None:
         """Let time pass: what is too old leaves. Time that goes backwards is ignored."""

@@ -14,14 +14,17 @@ from losswatch.core.cells.layout import COUNT
 from losswatch.core.cells.reading import Reading
 from losswatch.core.cells.scored import Scored
 from losswatch.core.cells.table import Table
-from losswatch.core.windows.slots import grown, ranks
+from losswatch.core.windows.slots import grown
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import NDArray
 
     from losswatch.core.cells.products import Floats
     from losswatch.core.cells.scored import Indexes
-    from losswatch.core.windows.batch import Batch
+    from losswatch.core.windows.arrivals import Arrivals
+    from losswatch.core.windows.batch import Batch, Entered
 
 __all__ = ["OCTAVES", "STEPS", "DecayingWindow", "factor"]
 
@@ -38,9 +41,9 @@ class DecayingWindow:
     Exact, because halving is: within a half-life an event has one of 1024
     weights, fixed numbers, and from one half-life to the next the sums are
     halved: an event of the newest half-life weighs between a half and 1. After
-    32 half-lives an event is forgotten. With a half-life in
-    events every segment, and the total, has its own count. An event adds about
-    0.3 µs; a slot takes 32 cells.
+    32 half-lives an event is forgotten. With a half-life in events every
+    segment, and the total, has its own count. An event adds about 0.3 µs; a
+    slot takes 32 cells.
 
     Parameters
     ----------
@@ -48,38 +51,54 @@ class DecayingWindow:
         Its name.
     seconds, events
         The half-life; one of both.
-    size
-        How many slots.
+    arrivals
+        Numbers the events.
     pooled
         Whether slot 0 is the stream of all others.
     """
 
     def __init__(
-        self, label: str, *, seconds: float | None, events: int | None, size: int, pooled: bool
+        self,
+        label: str,
+        *,
+        seconds: float | None,
+        events: int | None,
+        arrivals: Arrivals,
+        pooled: bool,
     ) -> None:
+        size = arrivals.seen.size
         self.label = label
         self.late = 0
         self._seconds = seconds
         self._events = events or 1
+        self._arrivals = arrivals
         self._pooled = pooled
         self._factors = np.array([factor(step) for step in range(STEPS)])
         self._table = Table(size * OCTAVES)
         self._octave = np.zeros((size, OCTAVES), dtype=np.int64)  # which each cell holds
-        self._seen = np.zeros(size, dtype=np.int64)
         self._now = 0.0
 
     def add(self, batch: Batch) -> None:
         """Add events; see :class:`losswatch.core.windows.batch.WindowedCost`."""
         self.advance(batch.now)
-        streams = [batch.events, batch.events.pooled()] if self._pooled else [batch.events]
-        for events in streams:
-            if self._seconds is None:
-                self._add(events, *self._counted(events.slot))
-            else:
-                self._add(events, *self._timed(np.minimum(batch.time, batch.clock)))
+        self.restore(batch)
         if self._seconds is not None:
             then = np.floor(batch.clock / self._seconds) - OCTAVES
             self.late += int(np.count_nonzero(np.floor(batch.time / self._seconds) <= then))
+
+    def remove(self, old: Entered) -> None:
+        """Take out events with the weights that they had."""
+        for events, _ in self._held(old):
+            self._table.subtract(group(events))
+
+    def restore(self, new: Entered) -> None:
+        """Put events in with the weights of their places."""
+        for events, octave in self._held(new):
+            slot, place = np.divmod(events.slot, OCTAVES)
+            stale = self._octave[slot, place] != octave
+            self._table.clear(np.unique(events.slot[stale]))
+            self._octave[slot[stale], place[stale]] = octave[stale]
+            self._table.add(group(events))
 
     def advance(self, now: float) -> None:
         """Let time pass. Without events all weights halve alike, and so no mean changes."""
@@ -89,12 +108,10 @@ class DecayingWindow:
         """Make room for more slots."""
         self._table.grow(size * OCTAVES)
         self._octave = grown(self._octave, size)
-        self._seen = grown(self._seen, size)
 
     def clear(self, slots: Indexes) -> None:
         """Forget some slots."""
         self._table.clear(self._cells(slots).ravel())
-        self._seen[slots] = 0
 
     def read(self, slots: Indexes) -> Reading:
         """Return the numbers of some slots."""
@@ -111,25 +128,25 @@ class DecayingWindow:
                         odd.setdefault(at, Cell()).merge(cell, int(doublings[at, place]))
         return Reading(total, odd, 1 - OCTAVES)  # the newest half-life was doubled so often
 
-    def _add(self, events: Scored, octave: Indexes, step: Indexes) -> None:
-        newest = self._newest(events.slot)
-        inside = octave > newest - OCTAVES
-        if not inside.all():
-            events, octave, step = events.take(inside), octave[inside], step[inside]
-        places = octave % OCTAVES
-        stale = self._octave[events.slot, places] != octave
-        cells = events.slot * OCTAVES + places
-        self._table.clear(np.unique(cells[stale]))
-        self._octave[events.slot[stale], places[stale]] = octave[stale]
-        factors = self._factors[step]
-        w = factors if events.w is None else factors * events.w
-        self._table.add(group(Scored(cells, events.error, events.y_true, w)))
+    def _held(self, entered: Entered) -> Iterator[tuple[Scored, Indexes]]:
+        """Yield what is not forgotten yet, by cell, with its weight and half-life.
 
-    def _counted(self, slot: Indexes) -> tuple[Indexes, Indexes]:
-        """Return the half-life and the step in it of events that arrive now."""
-        number = self._seen[slot] + ranks(slot)[0]
-        self._seen += np.bincount(slot, minlength=self._seen.size)
-        return number // self._events, number % self._events * STEPS // self._events
+        First the events of the segments, then those of the total.
+        """
+        streams = [(entered.events, entered.seq)]
+        if self._pooled:
+            streams.append((entered.events.pooled(), entered.pool_seq))
+        for events, seq in streams:
+            if self._seconds is None:
+                octave, step = seq // self._events, seq % self._events * STEPS // self._events
+            else:
+                octave, step = self._timed(np.minimum(entered.time, entered.clock))
+            inside = octave > self._newest(events.slot) - OCTAVES
+            held = events if inside.all() else events.take(inside)
+            factors = self._factors[step[inside]]
+            w = factors if held.w is None else factors * held.w
+            cells = held.slot * OCTAVES + octave[inside] % OCTAVES
+            yield Scored(cells, held.error, held.y_true, w), octave[inside]
 
     def _timed(self, time: Floats) -> tuple[Indexes, Indexes]:
         """Return the half-life and the step in it of times."""
@@ -141,7 +158,7 @@ class DecayingWindow:
         """Return the half-life of this moment, for each slot."""
         if self._seconds is not None:
             return self._timed(np.full(slots.size, self._now))[0]
-        return np.maximum(self._seen[slots] - 1, 0) // self._events
+        return np.maximum(self._arrivals.seen[slots] - 1, 0) // self._events
 
     def _cells(self, slots: Indexes) -> Indexes:
         return slots[:, np.newaxis] * OCTAVES + np.arange(OCTAVES)

@@ -9,13 +9,17 @@ import numpy as np
 from losswatch.core.cells.grouping import Grouped, group
 from losswatch.core.cells.scored import Scored
 from losswatch.core.cells.table import Table
-from losswatch.core.windows.slots import grown, ranks
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
     from losswatch.core.cells.products import Floats
     from losswatch.core.cells.reading import Reading
     from losswatch.core.cells.scored import Indexes
-    from losswatch.core.windows.batch import Batch
+    from losswatch.core.windows.arrivals import Arrivals
+    from losswatch.core.windows.batch import Batch, Entered
 
 __all__ = ["LastEventsWindow"]
 
@@ -24,9 +28,10 @@ class LastEventsWindow:
     """The last ``events`` events that arrived, exactly, of each segment and of all together.
 
     Every segment has a window of its own, so the total is not the sum of the
-    segments: it is that of the last ``events`` of the model. Each segment that
-    had an event takes the room of ``events``, 16 bytes each or 24 with weights.
-    An event adds about 0.3 µs.
+    segments: it is that of the last ``events`` of the model. An event that is
+    taken out leaves a hole: none that had left comes back for it. Each segment
+    that had an event takes the room of ``events``, 17 bytes each or 25 with
+    weights. An event adds about 0.3 µs.
 
     Parameters
     ----------
@@ -34,29 +39,47 @@ class LastEventsWindow:
         Its name.
     events
         As above.
-    size, most
-        How many slots there are, and how many there can be.
+    arrivals
+        Numbers the events.
+    most
+        How many slots there can be.
     pooled
         Whether slot 0 is the stream of all others.
     """
 
-    def __init__(self, label: str, events: int, size: int, most: int, *, pooled: bool) -> None:
+    def __init__(
+        self, label: str, events: int, arrivals: Arrivals, most: int, *, pooled: bool
+    ) -> None:
         self.label = label
         self.late = 0
         self._events = events
+        self._arrivals = arrivals
         self._pooled = pooled
-        self._table = Table(size)
-        self._seen = np.zeros(size, dtype=np.int64)
+        self._table = Table(arrivals.seen.size)
         # Rings. They never grow: a copy would write to pages that were not used yet.
+        self._filled = np.zeros((most, events), dtype=np.bool_)
         self._error = np.zeros((most, events))
         self._y_true = np.zeros((most, events))
         self._w: Floats | None = None  # 0 for an event of weight 1
 
     def add(self, batch: Batch) -> None:
         """Add events; see :class:`losswatch.core.windows.batch.WindowedCost`."""
-        self._add(batch.events, batch.sums)
+        self._add(batch.events, batch.seq, batch.sums)
         if self._pooled:
-            self._add(batch.events.pooled(), batch.sums.pool)
+            self._add(batch.events.pooled(), batch.pool_seq, batch.sums.pool)
+
+    def remove(self, old: Entered) -> None:
+        """Take out events: their places stay empty."""
+        for events, seq in self._streams(old):
+            slot, place = events.slot, seq % self._events
+            self._table.subtract(group(self._held(slot, place)))
+            self._filled[slot, place] = False
+
+    def restore(self, new: Entered) -> None:
+        """Put events into the places of removed ones."""
+        for events, seq in self._streams(new):
+            self._hold(events, seq % self._events)
+            self._table.add(group(events))
 
     def advance(self, now: float) -> None:
         """Time changes nothing here."""
@@ -64,34 +87,43 @@ class LastEventsWindow:
     def grow(self, size: int) -> None:
         """Make room for more slots."""
         self._table.grow(size)
-        self._seen = grown(self._seen, size)
 
     def clear(self, slots: Indexes) -> None:
         """Forget some slots."""
         self._table.clear(slots)
-        self._seen[slots] = 0
+        self._filled[slots] = False
 
     def read(self, slots: Indexes) -> Reading:
         """Return the numbers of some slots."""
         return self._table.read(slots)
 
-    def _add(self, events: Scored, sums: Grouped) -> None:
-        slot, (rank, of) = events.slot, ranks(events.slot)
-        last = rank >= of - self._events
-        entering = events
+    def _add(self, events: Scored, seq: Indexes, sums: Grouped) -> None:
+        last = self._inside(events.slot, seq)
         if not last.all():  # some have left again within this batch
-            entering, rank = events.take(last), rank[last]
-            sums = group(entering)
-        place = (self._seen[entering.slot] + rank) % self._events
-        leaving = self._held(entering.slot, place)
-        self._hold(entering, place)
-        self._seen += np.bincount(slot, minlength=self._seen.size)
+            events, seq = events.take(last), seq[last]
+            sums = group(events)
+        place = seq % self._events
+        leaving = self._held(events.slot, place)
+        self._hold(events, place)
         self._table.add(sums)
         self._table.subtract(group(leaving))
 
+    def _streams(self, entered: Entered) -> Iterator[tuple[Scored, Indexes]]:
+        """Yield what the rings of the segments, and then that of all, still have room for."""
+        streams = [(entered.events, entered.seq)]
+        if self._pooled:
+            streams.append((entered.events.pooled(), entered.pool_seq))
+        for events, seq in streams:
+            inside = self._inside(events.slot, seq)
+            yield events.take(inside), seq[inside]
+
+    def _inside(self, slot: Indexes, seq: Indexes) -> NDArray[np.bool_]:
+        inside: NDArray[np.bool_] = seq >= self._arrivals.seen[slot] - self._events
+        return inside
+
     def _held(self, slot: Indexes, place: Indexes) -> Scored:
         """Return the events that are at these places of the rings."""
-        filled = place < self._seen[slot]
+        filled = self._filled[slot, place]
         slot, place = slot[filled], place[filled]
         w = None if self._w is None else self._w[slot, place]
         if w is not None:
@@ -100,6 +132,7 @@ class LastEventsWindow:
 
     def _hold(self, events: Scored, place: Indexes) -> None:
         """Put events at places of the rings."""
+        self._filled[events.slot, place] = True
         self._error[events.slot, place] = events.error
         self._y_true[events.slot, place] = events.y_true
         if self._w is None and events.w is not None:

@@ -12,12 +12,14 @@ from losswatch.core.cells.scored import Scored
 from losswatch.core.cells.table import Table
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import NDArray
 
     from losswatch.core.cells.products import Floats
     from losswatch.core.cells.reading import Reading
     from losswatch.core.cells.scored import Indexes
-    from losswatch.core.windows.batch import Batch
+    from losswatch.core.windows.batch import Batch, Entered
 
 __all__ = ["PaneWindow"]
 
@@ -31,38 +33,61 @@ _MANY_BLOCKS = 8
 class Pane:
     """What came in one interval of time: sums, and events too few to be worth summing."""
 
-    __slots__ = ("_events", "_sums", "_waiting")
+    __slots__ = ("_waiting", "events", "sums")
 
     def __init__(self) -> None:
-        self._sums: list[Grouped] = []
-        self._events: list[Scored] = []
+        self.sums: list[Grouped] = []
+        self.events: list[Scored] = []
         self._waiting = 0  # how many events there are in the list
 
     def add(self, events: Scored, sums: Grouped | None, slots: int) -> None:
         """Add events, with their sums if they are known; ``slots`` is how many there are."""
         if sums is not None and len(events) >= _DENSE * sums.block.slots.size:
-            self._sums.append(sums.compact())
+            self.sums.append(sums.compact())
         else:
             self._wait(events.copy())  # a view would keep the whole batch in memory
         if self._waiting > _DENSE * slots:
-            self._sums += [part.compact() for part in group_parts(self._events)]
-            self._events, self._waiting = [], 0
-        if len(self._sums) > _MANY_BLOCKS:
-            self._sums = [_merged(self._sums, slots)]
+            self.sums += [part.compact() for part in group_parts(self.events)]
+            self.events, self._waiting = [], 0
+        if len(self.sums) > _MANY_BLOCKS:
+            self.sums = [_merged(self.sums, slots)]
 
     def _wait(self, events: Scored) -> None:
         """Keep events as they came; parts of like size become one, so that there are few."""
-        parts = [*self._events, events]
+        parts = [*self.events, events]
         while len(parts) > 1 and len(parts[-2]) <= 2 * len(parts[-1]):
             parts[-2:] = [Scored.join(parts[-2:])]
-        self._events = parts
+        self.events = parts
         self._waiting += len(events)
 
-    def leave(self, table: Table) -> list[Scored]:
-        """Take the sums from a table and return the events that were not summed."""
-        for sums in self._sums:
-            table.subtract(sums)
-        return self._events
+
+class Panes:
+    """What came in each interval of time, by its number, until it leaves."""
+
+    def __init__(self) -> None:
+        self.content: dict[int, Pane] = {}
+
+    def add(
+        self, events: Scored, pane: NDArray[np.int64], sums: Grouped | None, slots: int
+    ) -> None:
+        """Add events of some panes; ``slots`` is how many there are."""
+        first, last = int(pane.min()), int(pane.max())
+        if first == last:
+            self.content.setdefault(first, Pane()).add(events, sums, slots)
+            return
+        order = np.argsort(pane, kind="stable")
+        numbers, starts = np.unique(pane[order], return_index=True)
+        ends = [*starts[1:].tolist(), len(events)]
+        for number, start, end in zip(numbers.tolist(), starts.tolist(), ends, strict=True):
+            part = events.take(order[start:end])
+            self.content.setdefault(number, Pane()).add(part, None, slots)
+
+    def leave(self, oldest: int) -> Iterator[Grouped]:
+        """Yield the sums of the panes before the oldest to keep; they are forgotten."""
+        gone = [self.content.pop(pane) for pane in list(self.content) if pane < oldest]
+        for pane in gone:
+            yield from pane.sums
+        yield from group_parts([part for pane in gone for part in pane.events])
 
 
 class PaneWindow:
@@ -73,7 +98,7 @@ class PaneWindow:
     it, ``panes`` in all: it reaches back ``seconds``, less at most one pane.
     A late event enters the pane that it belongs to, or is counted in ``late``
     when that has left. An event adds about 0.1 µs when it enters and as much
-    when it leaves.
+    when it leaves. What is taken out is kept in panes as well, until they leave.
 
     Parameters
     ----------
@@ -93,7 +118,8 @@ class PaneWindow:
         self._width = seconds / panes
         self._panes = panes
         self._table = Table(size, pooled=pooled)
-        self._content: dict[int, Pane] = {}
+        self._entered = Panes()
+        self._removed = Panes()  # they leave like the others, but were out already
         self._newest = -1
 
     def add(self, batch: Batch) -> None:
@@ -112,7 +138,23 @@ class PaneWindow:
                 return
             sums = group(events)
         self._table.add(sums)
-        self._store(events, pane, sums)
+        self._entered.add(events, pane, sums, self._table.size)
+
+    def remove(self, old: Entered) -> None:
+        """Take out events that are still in."""
+        events, pane = self._inside(old)
+        if len(events):
+            sums = group(events)
+            self._table.subtract(sums)
+            self._removed.add(events, pane, sums, self._table.size)
+
+    def restore(self, new: Entered) -> None:
+        """Put events in, each into the pane of its new time."""
+        events, pane = self._inside(new)
+        if len(events):
+            sums = group(events)
+            self._table.add(sums)
+            self._entered.add(events, pane, sums, self._table.size)
 
     def advance(self, now: float) -> None:
         """Let the panes leave that are too old at this time."""
@@ -120,10 +162,10 @@ class PaneWindow:
         if newest <= self._newest:
             return
         self._newest = newest
-        gone = [pane for pane in self._content if pane <= newest - self._panes]
-        left = [part for pane in gone for part in self._content.pop(pane).leave(self._table)]
-        for sums in group_parts(left):
+        for sums in self._entered.leave(newest - self._panes + 1):
             self._table.subtract(sums)
+        for sums in self._removed.leave(newest - self._panes + 1):
+            self._table.add(sums)
 
     def grow(self, size: int) -> None:
         """Make room for more slots."""
@@ -139,17 +181,11 @@ class PaneWindow:
     def _pane_of(self, time: Floats) -> NDArray[np.int64]:
         return np.floor(time / self._width).astype(np.int64)
 
-    def _store(self, events: Scored, pane: NDArray[np.int64], sums: Grouped) -> None:
-        first, last = int(pane.min()), int(pane.max())
-        if first == last:
-            self._content.setdefault(first, Pane()).add(events, sums, self._table.size)
-            return
-        order = np.argsort(pane, kind="stable")
-        numbers, starts = np.unique(pane[order], return_index=True)
-        ends = [*starts[1:].tolist(), len(events)]
-        for number, start, end in zip(numbers.tolist(), starts.tolist(), ends, strict=True):
-            part = events.take(order[start:end])
-            self._content.setdefault(number, Pane()).add(part, None, self._table.size)
+    def _inside(self, entered: Entered) -> tuple[Scored, NDArray[np.int64]]:
+        """Return the events whose panes are still in, and those panes."""
+        pane = self._pane_of(entered.time)
+        inside = pane > self._newest - self._panes
+        return entered.events.take(inside), pane[inside]
 
 
 def _merged(parts: list[Grouped], size: int) -> Grouped:

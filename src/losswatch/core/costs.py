@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -9,13 +10,14 @@ from losswatch.core.ledger import LIFETIME
 from losswatch.core.worst import worst_segments
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
+    from losswatch.core.monitors import MonitorsSnapshot
     from losswatch.core.snapshot import Snapshot
 
     Columns = Mapping[str, list[float]]
 
-__all__ = ["NUMBERS", "Row", "rows_of"]
+__all__ = ["NUMBERS", "Row", "as_json", "rows_of"]
 
 _ALWAYS = ("weight", "mse", "rmse", "mae", "bias", "error_variance")
 NUMBERS = (*_ALWAYS, "r2", "dummy_ratio")
@@ -40,7 +42,42 @@ class Row:
     numbers: Mapping[str, float]
 
 
-def rows_of(monitor: Snapshot, most: int | None = None) -> Iterator[Row]:
+def as_json(
+    snapshot: MonitorsSnapshot,
+    models: Collection[str] | None = None,
+    windows: Collection[str] | None = None,
+) -> list[dict[str, object]]:
+    """Return the costs as plain data; a number that does not exist is ``None``.
+
+    Parameters
+    ----------
+    snapshot
+        What was read.
+    models, windows
+        Only these, ``None`` for all. Those that are not there are not missed.
+
+    Examples
+    --------
+    >>> from losswatch.core.monitor import Monitor
+    >>> from losswatch.core.monitors import Monitors
+    >>> monitor = Monitor("eta")
+    >>> monitor.update(10, 12)
+    4.0
+    >>> (cost,) = as_json(Monitors([monitor]).snapshot())
+    >>> cost["model"], cost["window"], cost["n"], cost["mse"], cost["r2"]
+    ('eta', 'lifetime', 1, 4.0, None)
+    """
+    return [
+        _plain(row)
+        for monitor in snapshot.monitors
+        if models is None or monitor.model in models
+        for row in rows_of(monitor, windows=windows)
+    ]
+
+
+def rows_of(
+    monitor: Snapshot, most: int | None = None, windows: Collection[str] | None = None
+) -> Iterator[Row]:
     """Yield the total, then the segments that cost the most; the lifetime first.
 
     Parameters
@@ -49,16 +86,34 @@ def rows_of(monitor: Snapshot, most: int | None = None) -> Iterator[Row]:
         What was read.
     most
         So many segments, ``None`` for all.
+    windows
+        Only these, ``None`` for all.
     """
     places = [0, *worst_segments(monitor, LIFETIME)[:most]]
+    shown = [window for window in monitor.windows if windows is None or window in windows]
     outputs = [*monitor.outputs] if len(monitor.outputs) > 1 else []
-    yield from _rows(monitor, "", places)
-    for output in outputs:
-        yield from _rows(monitor, output, places)
+    for output in ("", *outputs):
+        yield from _rows(monitor, output, shown, places)
 
 
-def _rows(monitor: Snapshot, output: str, places: Sequence[int]) -> Iterator[Row]:
-    columns = {window: _columns(monitor, output, window) for window in monitor.windows}
+def _plain(row: Row) -> dict[str, object]:
+    return {
+        "model": row.model,
+        **({"output": row.output} if row.output else {}),
+        "segment": dict(row.segment),
+        "window": row.window,
+        "n": row.n,
+        **{
+            name: row.numbers[name] if math.isfinite(row.numbers[name]) else None
+            for name in NUMBERS
+        },
+    }
+
+
+def _rows(
+    monitor: Snapshot, output: str, windows: Sequence[str], places: Sequence[int]
+) -> Iterator[Row]:
+    columns = {window: _columns(monitor, output, window) for window in windows}
     for place in places:
         for window, (counts, numbers) in columns.items():
             yield Row(

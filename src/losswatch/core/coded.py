@@ -1,0 +1,72 @@
+"""A column of texts of which many are the same."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, overload
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+    from losswatch.core.cells.scored import Indexes
+
+__all__ = ["Coded"]
+
+
+class Coded(Sequence["str | None"]):
+    """A column whose distinct values are kept once: row ``i`` is ``values[codes[i]]``.
+
+    Reads like a list of the values. Who looks at ``codes`` and ``values``
+    handles each distinct value once, however many rows there are.
+
+    Parameters
+    ----------
+    codes
+        Which of the values each row has.
+    values
+        The distinct values; one may be there twice, and one without a row too.
+
+    Examples
+    --------
+    >>> cities = Coded(np.array([0, 0, 1]), ["oslo", None])
+    >>> list(cities), cities.take(np.array([2, 0])).tolist()
+    (['oslo', 'oslo', None], [None, 'oslo'])
+    """
+
+    __slots__ = ("codes", "values")
+
+    def __init__(self, codes: Indexes, values: Sequence[str | None]) -> None:
+        self.codes = codes
+        self.values = values
+
+    @classmethod
+    def constant(cls, value: str | None, size: int) -> Coded:
+        """Return a column that has one value everywhere; it takes no memory."""
+        return cls(np.broadcast_to(np.intp(0), size), [value])
+
+    def __len__(self) -> int:
+        return self.codes.size
+
+    @overload
+    def __getitem__(self, place: int) -> str | None: ...
+    @overload
+    def __getitem__(self, place: slice) -> Coded: ...
+    def __getitem__(self, place: int | slice) -> str | None | Coded:
+        if isinstance(place, slice):
+            return Coded(self.codes[place], self.values)
+        return self.values[self.codes[place]]
+
+    def __iter__(self) -> Iterator[str | None]:
+        return map(self.values.__getitem__, self.codes.tolist())
+
+    def take(self, which: Indexes | NDArray[np.bool_]) -> Coded:
+        """Return some of the rows, in the order that is given."""
+        return Coded(self.codes[which], self.values)
+
+    def tolist(self) -> list[str | None]:
+        """Return the value of every row."""
+        return list(self)

@@ -1,0 +1,147 @@
+"""The one loop that counts: what the sources have is made safe, then counted, then settled."""
+
+from __future__ import annotations
+
+import logging
+import time
+from typing import TYPE_CHECKING
+
+from losswatch.errors import SourceError, StoreError
+from losswatch.service.round import Round
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from threading import Event
+
+    from losswatch.service.keeper import Keeper
+    from losswatch.service.refusals import RefusalLog
+    from losswatch.sources.base import Batch, Outcome, Source
+
+__all__ = ["Writer"]
+
+logger = logging.getLogger(__name__)
+
+_IDLE_SECONDS = 0.05
+"""How long to wait when no source has anything: the delay of a followed line."""
+
+_REST_SECONDS = 1.0
+_RETRY_SECONDS = 1.0
+
+
+class Writer:
+    """Takes from all sources in turn, until it is told to stop.
+
+    All that they have at a moment is one commit, so that the more comes, the
+    less of it is syncing. While the state cannot be written nothing is
+    counted, and nothing is lost: see :meth:`Source.failed`.
+
+    Parameters
+    ----------
+    sources
+        Where events come from.
+    keeper
+        Makes rounds safe and counts them.
+    refusals
+        Where refusals are logged.
+    wake
+        Set by whoever has something, or wants to stop.
+    """
+
+    def __init__(
+        self, sources: Iterable[Source], keeper: Keeper, refusals: RefusalLog, wake: Event
+    ) -> None:
+        self.writable = True
+        self._active = list(sources)
+        self._keeper = keeper
+        self._refusals = refusals
+        self._wake = wake
+        self._again: dict[str, Batch] = {}
+        self._stopped = False
+        self._running = False
+        self._rested = time.monotonic()
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether what comes now is counted."""
+        return self._running and self.writable
+
+    def stop(self) -> None:
+        """Make :meth:`run` return soon. May be called from a signal handler."""
+        self._stopped = True
+        self._wake.set()
+
+    def run(self) -> None:
+        """Count what comes until :meth:`stop`."""
+        self._running = True
+        while not self._stopped:
+            self._wake.clear()
+            parts = [
+                (source, batch) for source in list(self._active) if (batch := self._ask(source))
+            ]
+            if parts:
+                self._count(Round(parts))
+            self._refusals.tick()
+            if time.monotonic() - self._rested >= _REST_SECONDS:
+                self._rest()
+            if not parts:
+                self._wake.wait(_IDLE_SECONDS)
+            elif not self.writable:
+                self._wake.wait(_RETRY_SECONDS)
+        self.close()
+        self._refusals.flush()
+
+    def close(self) -> None:
+        """Let go of the sources: those who wait for an answer get one. Safe to call twice."""
+        self._running = False
+        for source in self._active:
+            source.close()
+
+    def _ask(self, source: Source) -> Batch | None:
+        """Return what a source has, if anything; one that ended or broke is not asked again."""
+        if source.name in self._again:
+            return self._again.pop(source.name)
+        try:
+            batch = source.next_batch()
+        except SourceError as error:
+            logger.error("%s; this source is given up", error)
+            batch = None
+        if batch is None:
+            self._active.remove(source)
+            source.close()
+            logger.info("%s has ended%s", source.name, "" if self._active else "; still serving")
+            return None
+        return batch if batch.lines else None
+
+    def _count(self, batches: Round) -> None:
+        try:
+            outcomes = self._keeper.take(batches)
+        except StoreError as error:
+            self._fail(batches, str(error))
+            return
+        if not self.writable:
+            logger.info("the state can be written again")
+        self.writable = True
+        for (source, batch), outcome in zip(batches.parts, outcomes, strict=True):
+            self._settle(source, batch, outcome)
+
+    def _settle(self, source: Source, batch: Batch, outcome: Outcome) -> None:
+        for refusal in batch.refused:
+            self._keeper.monitors.reject(refusal.reason, model=refusal.model)
+        for refusal in outcome.refused:
+            self._refusals.add(source.name, refusal)
+        source.committed(outcome)
+
+    def _fail(self, batches: Round, reason: str) -> None:
+        if self.writable:
+            logger.error("%s; nothing is counted until the state can be written", reason)
+        self.writable = False
+        for source, batch in batches.parts:
+            if source.failed(reason):
+                self._again[source.name] = batch
+
+    def _rest(self) -> None:
+        self._rested = time.monotonic()
+        try:
+            self._keeper.rest()
+        except StoreError as error:
+            logger.error("no snapshot of the state: %s; the journal goes on", error)

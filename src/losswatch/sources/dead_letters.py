@@ -1,0 +1,259 @@
+"""Messages that hold no event, kept with their reason: in a file or in a topic."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+from base64 import b64encode
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from pathlib import Path
+
+    from losswatch.errors import Reason
+    from losswatch.sources.offsets import Partition
+
+__all__ = ["DeadLetter", "DeadLetterFile", "DeadLetterTopic", "DeadLetters", "NoDeadLetters"]
+
+logger = logging.getLogger(__name__)
+
+Headers = list[tuple[str, bytes | None]]
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """A message, where it stood, and why it was refused."""
+
+    partition: Partition
+    offset: int
+    timestamp: int | None  # milliseconds since 1970
+    reason: Reason
+    detail: str
+    key: bytes | None
+    value: bytes | None
+    headers: Headers
+
+
+class DeadLetters(Protocol):
+    """Where messages go that hold no event."""
+
+    def add(self, letters: Iterable[DeadLetter]) -> None:
+        """Take letters; they are safe when :meth:`settled` says so."""
+
+    def settled(self) -> bool:
+        """Tell whether all letters are safe. Tries it, never waits for the network."""
+
+    def close(self) -> None:
+        """Let go of files and sockets. Safe to call twice."""
+
+
+class NoDeadLetters:
+    """Keeps none."""
+
+    def add(self, letters: Iterable[DeadLetter]) -> None:
+        """Drop them."""
+
+    def settled(self) -> bool:
+        """Have nothing to wait for."""
+        return True
+
+    def close(self) -> None:
+        """Have nothing to let go of."""
+
+
+class DeadLetterFile:
+    """Appends letters to a file, a line of JSON each, synced to the disk.
+
+    Keys and values are text where they are UTF-8, else base64 beside the name
+    ``key_base64`` or ``value_base64``. The file is opened for each write, so
+    it may be rotated. A write that fails is tried again.
+
+    Parameters
+    ----------
+    path
+        The file, which need not exist yet.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._waiting: list[bytes] = []
+        self._broken = False
+
+    def add(self, letters: Iterable[DeadLetter]) -> None:
+        """Take letters; see :class:`DeadLetters`."""
+        self._waiting += [json.dumps(_plain(letter)).encode() + b"\n" for letter in letters]
+
+    def settled(self) -> bool:
+        """Write what waits; ``False`` while that fails."""
+        if self._waiting:
+            try:
+                _append(self._path, b"".join(self._waiting))
+            except OSError as error:
+                if not self._broken:
+                    reason = error.strerror or error
+                    logger.error(
+                        "%s: dead letters cannot be written: %s; their messages wait",
+                        self._path,
+                        reason,
+                    )
+                self._broken = True
+                return False
+            self._waiting, self._broken = [], False
+        return True
+
+    def close(self) -> None:
+        """Hold nothing open."""
+
+
+class Producer(Protocol):
+    """What sends messages; that of confluent_kafka."""
+
+    def produce(self, topic: str, **message: Any) -> None:  # noqa: ANN401  # as Kafka has it
+        """Begin to send one."""
+
+    def poll(self, timeout: float) -> int:
+        """Tell those that wait what became of theirs."""
+
+    def flush(self, timeout: float) -> int:
+        """Wait until all are sent."""
+
+
+class DeadLetterTopic:
+    """Sends letters to a topic: key, value and headers as they were, and headers that say why.
+
+    Those are ``losswatch.reason``, ``losswatch.detail``, ``losswatch.topic``,
+    ``losswatch.partition`` and ``losswatch.offset``. What cannot be sent is
+    tried again; only a letter that the broker finds too large is given up.
+
+    Parameters
+    ----------
+    topic
+        Its name.
+    producer
+        Sends it, acknowledged by all replicas.
+    too_large
+        The codes of errors that no other try can mend.
+    """
+
+    def __init__(self, topic: str, producer: Producer, too_large: frozenset[int]) -> None:
+        self._topic = topic
+        self._producer = producer
+        self._too_large = too_large
+        self._unsent: list[DeadLetter] = []
+        self._under_way = 0
+        self._broken = False
+
+    def add(self, letters: Iterable[DeadLetter]) -> None:
+        """Take letters; see :class:`DeadLetters`."""
+        self._unsent += letters
+
+    def settled(self) -> bool:
+        """Send what waits; whether all was acknowledged."""
+        self._producer.poll(0)
+        unsent, self._unsent = self._unsent, []
+        for place, letter in enumerate(unsent):
+            try:
+                self._send(letter)
+            except BufferError:  # the queue of the producer is full
+                self._unsent += unsent[place:]
+                break
+        self._producer.poll(0)
+        return not self._under_way and not self._unsent
+
+    def close(self) -> None:
+        """Give what is under way a moment to arrive."""
+        self._producer.flush(1.0)
+
+    def _send(self, letter: DeadLetter) -> None:
+        self._producer.produce(
+            self._topic,
+            key=letter.key,
+            value=letter.value,
+            headers=[*letter.headers, *_why(letter)],
+            on_delivery=self._when_sent(letter),
+        )
+        self._under_way += 1
+
+    def _when_sent(self, letter: DeadLetter) -> Callable[[Any, object], None]:
+        def sent(error: Any, message: object) -> None:  # noqa: ANN401  # a KafkaError or None
+            del message
+            self._under_way -= 1
+            if error is None:
+                self._broken = False
+            elif error.code() in self._too_large:
+                logger.error(
+                    "%s, offset %d: its dead letter is too large for topic %s and is given up",
+                    letter.partition,
+                    letter.offset,
+                    self._topic,
+                )
+            else:
+                self._unsent.append(letter)
+                self._complain(error)
+
+        return sent
+
+    def _complain(self, error: object) -> None:
+        """Say once that letters cannot be sent."""
+        if not self._broken:
+            logger.error("topic %s: dead letters cannot be sent: %s", self._topic, error)
+        self._broken = True
+
+
+def _plain(letter: DeadLetter) -> dict[str, object]:
+    return {
+        "topic": letter.partition.topic,
+        "partition": letter.partition.number,
+        "offset": letter.offset,
+        "timestamp": letter.timestamp,
+        "reason": letter.reason,
+        "detail": letter.detail,
+        **_text("key", letter.key),
+        **_text("value", letter.value),
+    }
+
+
+def _text(name: str, data: bytes | None) -> dict[str, str | None]:
+    """Return bytes as what JSON can hold, losing none."""
+    try:
+        return {name: None if data is None else data.decode()}
+    except UnicodeDecodeError:
+        return {f"{name}_base64": b64encode(data or b"").decode()}
+
+
+def _why(letter: DeadLetter) -> Headers:
+    values = {
+        "reason": letter.reason,
+        "detail": letter.detail,
+        "topic": letter.partition.topic,
+        "partition": letter.partition.number,
+        "offset": letter.offset,
+    }
+    return [
+        (f"losswatch.{name}", str(value).encode(errors="replace")) for name, value in values.items()
+    ]
+
+
+def _append(path: Path, data: bytes) -> None:
+    """Append whole lines and sync them, or leave the file as it was."""
+    with path.open("a+b", buffering=0) as file:
+        size = file.seek(0, os.SEEK_END)
+        try:
+            if size:
+                file.seek(size - 1)
+                data = data if file.read(1) == b"\n" else b"\n" + data  # half a line of a crash
+            _write(file, data)
+            os.fsync(file.fileno())
+        except OSError:
+            file.truncate(size)
+            raise
+
+
+def _write(file: Any, data: bytes) -> None:  # noqa: ANN401  # a raw file
+    """Write all, also where the disk takes less at a time."""
+    view = memoryview(data)
+    while view:
+        view = view[file.write(view) :]

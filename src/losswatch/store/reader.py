@@ -1,0 +1,130 @@
+"""Read a tree from bytes that may lie: nothing is allocated that the bytes do not hold."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, NoReturn
+
+import numpy as np
+
+from losswatch.errors import StateError
+from losswatch.store.tree import DIMENSIONS, DTYPES, FLOAT, MAX_DEPTH, SIZE, Tree
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["Reader"]
+
+
+class Reader:
+    """Reads one tree.
+
+    Parameters
+    ----------
+    data
+        All of its bytes.
+    """
+
+    def __init__(self, data: memoryview) -> None:
+        self._data = data
+        self._place = 0
+
+    def whole(self) -> Tree:
+        """Return the tree.
+
+        Raises
+        ------
+        StateError
+            The bytes hold no tree, or more than one.
+        """
+        tree = self._tree(0)
+        if self._place != len(self._data):
+            _refuse("bytes that do not belong to it")
+        return tree
+
+    def _take(self, size: int) -> memoryview:
+        end = self._place + size
+        if end > len(self._data):
+            _refuse("less than it promises")
+        piece = self._data[self._place : end]
+        self._place = end
+        return piece
+
+    def _size(self) -> int:
+        size: int = SIZE.unpack(self._take(SIZE.size))[0]
+        return size
+
+    def _text(self) -> str:
+        try:
+            return str(self._take(self._size()), "utf-8")
+        except UnicodeDecodeError:
+            _refuse("text that is no UTF-8")
+
+    def _tree(self, depth: int) -> Tree:
+        if depth > MAX_DEPTH:
+            _refuse(f"values nested more than {MAX_DEPTH} deep")
+        match self._take(1)[0]:
+            case 0x7B:  # {
+                return self._dict(depth)
+            case 0x5B:  # [
+                # Each takes a byte at least, so a lie ends with the bytes.
+                return [self._tree(depth + 1) for _ in range(self._count())]
+            case letter:
+                return self._leaf(letter)
+
+    def _count(self) -> int:
+        count = self._size()
+        if count > len(self._data):
+            _refuse("less than it promises")
+        return count
+
+    def _dict(self, depth: int) -> dict[str, Tree]:
+        tree: dict[str, Tree] = {}
+        last = None
+        for _ in range(self._count()):
+            if self._take(1) != b"s":
+                _refuse("a key that is no text")
+            key = self._text()
+            if last is not None and key <= last:
+                _refuse("keys out of order")
+            tree[key] = self._tree(depth + 1)
+            last = key
+        return tree
+
+    def _leaf(self, letter: int) -> Tree:
+        match chr(letter):
+            case "n":
+                return None
+            case "t" | "-" as truth:
+                return truth == "t"
+            case "s":
+                return self._text()
+            case "i":
+                return int.from_bytes(self._take(self._size()), "little", signed=True)
+            case ".":
+                return FLOAT.unpack(self._take(FLOAT.size))[0]
+            case "b":
+                return bytes(self._take(self._size()))
+            case "a":
+                return self._array()
+            case other:
+                _refuse(f"a value of the unknown kind {other!r}")
+
+    def _array(self) -> NDArray[np.generic]:
+        letter, dimensions = self._take(2)
+        dtype = DTYPES.get(letter)
+        if dtype is None or not 1 <= dimensions <= DIMENSIONS:
+            _refuse("an array of an unknown kind")
+        shape = [self._size() for _ in range(dimensions)]
+        raw = np.frombuffer(self._take(dtype.itemsize * math.prod(shape)), dtype=np.uint8)
+        if dtype.kind == "b" and (raw > 1).any():
+            _refuse("booleans that are neither")
+        array = raw.copy().view(dtype).astype(dtype.newbyteorder("="), copy=False)
+        try:
+            return array.reshape(shape)
+        except (ValueError, OverflowError):  # beside a 0 any number has room
+            _refuse("an array that cannot be")
+
+
+def _refuse(found: str) -> NoReturn:
+    raise StateError(f"the saved state holds {found}; restore a copy")

@@ -1,0 +1,139 @@
+"""The shapes of what is sent and answered, as JSON schemas."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from losswatch.core.costs import NUMBERS
+from losswatch.core.validity import LARGEST
+from losswatch.errors import Reason
+from losswatch.web.intake import MOST_LISTED
+
+__all__ = ["SCHEMAS", "ref"]
+
+Json = dict[str, Any]
+
+
+def ref(name: str) -> Json:
+    """Return what stands for a schema."""
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def _object(properties: Json, required: list[str] | None = None, **more: object) -> Json:
+    names = [*properties] if required is None else required
+    return {"type": "object", "properties": properties, "required": names, **more}
+
+
+_COUNT: Json = {"type": "integer", "minimum": 0}
+_TEXT: Json = {"type": "string"}
+
+_NUMBER: Json = {"type": "number", "minimum": -LARGEST, "maximum": LARGEST}
+_SIDE: Json = {
+    "description": "A number or, of a model with several outputs, one of each.",
+    "anyOf": [_NUMBER, {"type": "object", "additionalProperties": _NUMBER, "minProperties": 1}],
+}
+
+_ID: Json = {
+    "description": "Names a prediction, within its model: its truth has the same.",
+    "anyOf": [
+        {"type": "string", "pattern": r"^[^\u0000-\u001f\u007f-\u009f]{1,256}$"},
+        {"type": "integer"},
+    ],
+}
+
+_TIME: Json = {
+    "description": "When: seconds since 1970, or ISO 8601 with its zone.",
+    "anyOf": [
+        {"type": "number", "minimum": 0, "exclusiveMaximum": 253_402_300_800},
+        {"type": "string", "format": "date-time", "pattern": r"^(19[7-9]|[2-9][0-9]{2})[0-9]-"},
+        {"type": "null"},
+    ],
+}
+
+_COMMON: Json = {
+    "w": {"description": "The weight; 1.", "type": ["number", "null"], "minimum": 0},
+    "model": {"description": "The model; that of the config.", "type": ["string", "null"]},
+    "time": _TIME,
+    "segment": {
+        "description": "The labels that the config names; others are not read.",
+        "type": ["object", "null"],
+    },
+}
+_COMMON["w"]["maximum"] = LARGEST
+
+_EVENT: Json = {
+    "type": "object",
+    "properties": {"y_true": _SIDE, "y_pred": _SIDE, "prediction_id": _ID, **_COMMON},
+    "anyOf": [
+        {"required": ["y_true", "y_pred"]},
+        {"required": ["y_pred", "prediction_id"]},
+        {"required": ["y_true", "prediction_id"]},
+    ],
+}
+
+_REFUSED = _object(
+    {
+        "line": {
+            "description": "Its line, or its place in the array, from 1.",
+            "type": "integer",
+            "minimum": 1,
+        },
+        "reason": {"enum": [reason.value for reason in Reason]},
+        "detail": _TEXT,
+    }
+)
+
+_RESULT: Json = {
+    "accepted": {"description": "Events that count now.", **_COUNT},
+    "duplicates": {"description": "Events that counted before.", **_COUNT},
+    "refused_total": {"description": "Events that do not count.", **_COUNT},
+    "refused": {
+        "description": f"The first {MOST_LISTED} of them.",
+        "type": "array",
+        "items": ref("Refused"),
+        "maxItems": MOST_LISTED,
+    },
+}
+
+_PROBLEM: Json = {
+    "title": _TEXT,
+    "status": {"type": "integer"},
+    "detail": {"description": "What was found, and what is allowed.", **_TEXT},
+}
+
+_OPTIONAL: Json = {"type": ["number", "null"]}
+
+_COST = _object(
+    {
+        "model": _TEXT,
+        "output": {"description": "Of a model with several, else not there.", **_TEXT},
+        "segment": {
+            "description": "Its labels; none for the total.",
+            "type": "object",
+            "additionalProperties": _TEXT,
+        },
+        "window": _TEXT,
+        "n": {"description": "Events.", **_COUNT},
+        **dict.fromkeys(NUMBERS, _OPTIONAL),
+    },
+    ["model", "segment", "window", "n", *NUMBERS],
+    description="A number that does not exist is null: without events there is no error.",
+)
+
+SCHEMAS: Json = {
+    "Event": _EVENT,
+    "Prediction": _object(
+        {"y_pred": _SIDE, "prediction_id": _ID, "y_true": {"type": "null"}, **_COMMON},
+        ["y_pred", "prediction_id"],
+    ),
+    "Truth": _object(
+        {"y_true": _SIDE, "prediction_id": _ID, "y_pred": {"type": "null"}, **_COMMON},
+        ["y_true", "prediction_id"],
+    ),
+    "Refused": _REFUSED,
+    "Result": _object(_RESULT),
+    "Problem": _object(_PROBLEM),
+    "RefusedProblem": _object({**_PROBLEM, **_RESULT}),
+    "Cost": _COST,
+    "Costs": _object({"costs": {"type": "array", "items": ref("Cost")}}),
+}
