@@ -162,7 +162,7 @@ FIELDS = {
         "{segment.1: x}",
         (
             ".segment.1: is no key here; did you mean segment.<label>? allowed: y_true, y_pred, w,"
-            " model, time, segment.<label>"
+            " model, time, prediction_id, segment.<label>"
         ),
     ),
 }

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from itertools import groupby, islice
-from operator import lt
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +16,8 @@ from losswatch.sources.dead_letters import (
     DeadLetterTopic,
     NoDeadLetters,
 )
-from losswatch.sources.offsets import Offsets, Partition
+from losswatch.sources.offsets import Partition
+from losswatch.sources.progress import Progress
 
 try:
     import confluent_kafka as client
@@ -39,12 +39,12 @@ _MOST = 10_000
 """Messages of a batch: some 20 ms."""
 
 _LAG_SECONDS = 1.0
+"""How old the lag may be."""
 
 _DEFAULTS = {
     "isolation.level": "read_committed",
     "topic.metadata.refresh.interval.ms": 10_000,  # new partitions are found soon
-    "fetch.queue.backoff.ms": 50,  # a second, as it is, starves a source that is fast
-    "log_level": 2,  # what matters comes as an error too, once
+    "fetch.queue.backoff.ms": 50,  # the second that it is starves a source as fast as this
 }
 _OURS = {
     "enable.auto.commit": False,
@@ -53,8 +53,8 @@ _OURS = {
     "auto.offset.reset": "error",  # what was deleted is told
     "allow.auto.create.topics": False,
 }
-_NAMED = ("bootstrap.servers", "metadata.broker.list", "group.id", "partition.assignment.strategy")
-"""More settings that have a key of their own, or no choice."""
+_NAMED = {"bootstrap.servers", "metadata.broker.list", "group.id", "partition.assignment.strategy"}
+_QUIET = {"log_level": 2}  # what matters comes as an error too, which is logged once
 
 
 class KafkaSource:
@@ -62,8 +62,8 @@ class KafkaSource:
 
     Nothing is committed to the broker: the position holds the ranges of
     offsets that were counted, and is kept with what was counted. A broker that
-    is away is waited for. Messages without a value are passed over.
-    A batch takes what has arrived, some 2 µs a message.
+    is away is waited for. Messages without a value are passed over. A batch
+    takes what has arrived, some 2 µs a message.
 
     Parameters
     ----------
@@ -73,12 +73,12 @@ class KafkaSource:
         What to read.
     group
         The consumer group; names the source and its position too.
-    start
-        Where a partition is begun that has no position.
     decoder
         Makes the decoder of the values.
+    start
+        Where a partition is begun that has no position.
     dead_letters
-        Where messages go that are refused: a path, the name of a topic, or nowhere.
+        Where refused messages go: a path, the name of a topic, or nowhere.
     settings
         More settings, by the names of librdkafka.
 
@@ -100,20 +100,56 @@ class KafkaSource:
         settings: Mapping[str, Any] | None = None,
     ) -> None:
         self.name = f"kafka:{group}"
+        if client is None:
+            raise SourceError(f"{self.name}: needs an extra: pip install 'losswatch[kafka]'")
         self._topics = list(topics)
-        self._earliest = start == "earliest"
+        self._begin = client.OFFSET_BEGINNING if start == "earliest" else client.OFFSET_END
         self._decoder = decoder()
-        self._offsets = Offsets()
-        self._assigned: set[Partition] = set()
-        self._misplaced: set[Partition] = set()  # those that go on elsewhere than they should
+        self._progress = Progress(self.name, {})
+        self._assigned: frozenset[Partition] = frozenset()
+        self._astray: set[Partition] = set()  # to be sought their beginning
         self._messages: list[client.Message] = []  # of the batch that was made last
-        self._held: Batch | None = None  # handed over next
-        self._lag: dict[Partition, int] = {}
+        self._held: Batch | None = None  # to be handed over next
+        self._lag: dict[tuple[str, int], int] = {}
         self._lag_at = 0.0
-        self._lost: dict[Partition, int] = {}
         self._troubles: set[int] = set()
         self._fatal = ""
+        self._connection = {**self._checked(settings or {}), "bootstrap.servers": ",".join(brokers)}
+        self._consumer: client.Consumer | None = self._make_consumer(group)
+        self._letters = self._make_letters(dead_letters)
         self._subscribed = False
-        connection = {"bootstrap.servers": ",".join(brokers), **self._checked(settings or {})}
-        self._consumer: client.Consumer | None = self._make_consumer(group, connection)
-        self._letters = self._make_letters(dead_letters, connection)
+
+    def resume(self, position: Position) -> None:
+        """Go on where a batch ended; see :class:`losswatch.sources.base.Source`."""
+        try:
+            self._progress = Progress(self.name, position)
+        except (ValueError, AttributeError) as error:
+            raise SourceError(f"{self.name}: its position is wrong: {error}") from None
+
+    def next_batch(self) -> Batch:
+        """Return what has arrived; see :class:`losswatch.sources.base.Source`."""
+        consumer = self._open()
+        if not self._letters.settled():
+            return Batch()
+        if self._held is None:
+            self._held = self._decode(self._take(self._consume(consumer)))
+            self._measure(consumer)
+            if not self._letters.settled():  # first the letters: a crash may write them twice
+                return Batch()
+        held, self._held = self._held, None
+        return held
+
+    def committed(self, outcome: Outcome) -> None:
+        """Keep what was refused when it was scored as dead letters too."""
+        told = {id(message) for message, _ in self._told}
+        self._letters.add(
+            self._letter(message, refusal)
+            for refusal in outcome.refused
+            if id(message := self._messages[refusal.line - 1]) not in told
+        )
+        self._letters.settled()
+
+    def failed(self, reason: str) -> bool:
+        """Keep the batch, to hand it over again."""
+        del reason
+        return True

@@ -47,6 +47,11 @@ class Scored:
         return Scored(np.zeros(self.error.size, dtype=np.intp), self.error, self.y_true, self.w)
 
     @classmethod
+    def none(cls) -> Scored:
+        """Return no events."""
+        return cls(np.zeros(0, dtype=np.intp), np.zeros(0), np.zeros(0), None)
+
+    @classmethod
     def join(cls, parts: Sequence[Scored]) -> Scored:
         """Return the events of several batches as one."""
         if len(parts) == 1:

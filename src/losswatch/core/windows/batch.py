@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, Self
 
 import numpy as np
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from losswatch.core.cells.products import Floats
     from losswatch.core.cells.reading import Reading
     from losswatch.core.cells.scored import Indexes
+    from losswatch.core.tree import Node, Tree
 
 __all__ = ["Batch", "Entered", "WindowedCost"]
 
@@ -99,3 +100,15 @@ class WindowedCost(Protocol):
 
     def read(self, slots: Indexes) -> Reading:
         """Return the numbers of some slots at the time that it was advanced to."""
+
+    def dump(self) -> Tree:
+        """Return its state."""
+
+    def load(self, node: Node, now: float) -> None:
+        """Continue from a state, while it is empty, at a time."""
+
+    def merge(self, other: Self, to: Indexes) -> bool:
+        """Add what a window of the same kind holds at the same time; its slot ``s`` is ``to[s]``.
+
+        False if that cannot be known: then it is empty and starts anew.
+        """

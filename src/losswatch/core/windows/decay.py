@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from losswatch.core.cells.cell import Cell
-from losswatch.core.cells.grouping import Block, carry, group
+from losswatch.core.cells.grouping import Block, Grouped, carry, group
 from losswatch.core.cells.layout import COUNT
 from losswatch.core.cells.reading import Reading
 from losswatch.core.cells.scored import Scored
+from losswatch.core.cells.stored import dump_sums, load_sums, moved
 from losswatch.core.cells.table import Table
 from losswatch.core.windows.slots import grown
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     from losswatch.core.cells.products import Floats
     from losswatch.core.cells.scored import Indexes
+    from losswatch.core.tree import Node, Tree
     from losswatch.core.windows.arrivals import Arrivals
     from losswatch.core.windows.batch import Batch, Entered
 
@@ -94,10 +96,7 @@ class DecayingWindow:
     def restore(self, new: Entered) -> None:
         """Put events in with the weights of their places."""
         for events, octave in self._held(new):
-            slot, place = np.divmod(events.slot, OCTAVES)
-            stale = self._octave[slot, place] != octave
-            self._table.clear(np.unique(events.slot[stale]))
-            self._octave[slot[stale], place[stale]] = octave[stale]
+            self._turn(events.slot, octave)
             self._table.add(group(events))
 
     def advance(self, now: float) -> None:
@@ -127,6 +126,59 @@ class DecayingWindow:
                     if doublings[at, place] >= 0:
                         odd.setdefault(at, Cell()).merge(cell, int(doublings[at, place]))
         return Reading(total, odd, 1 - OCTAVES)  # the newest half-life was doubled so often
+
+    def dump(self) -> Tree:
+        """Return its state: the half-life of each cell beside it, not its place."""
+        sums = self._table.everything()
+        cells = np.union1d(sums.block.slots, np.array(list(sums.odd), dtype=np.intp))
+        slot, place = np.divmod(cells, OCTAVES)
+        number = np.zeros(self._table.size, dtype=np.intp)
+        number[cells] = np.arange(cells.size)
+        return {
+            "slot": slot,
+            "octave": self._octave[slot, place],
+            "sums": dump_sums(moved(sums, number)),
+        }
+
+    def load(self, node: Node, now: float) -> None:
+        """Continue from a state, while it is empty, at a time."""
+        self.advance(now)
+        slot = node.ints("slot", below=len(self._octave)).astype(np.intp)
+        octave = node.ints("octave", slot.size)
+        if (octave > self._newest(slot)).any():
+            raise node.node("octave").wrong("half-lives that have begun")
+        self._put(slot, octave, load_sums(node.node("sums"), slot.size))
+
+    def merge(self, other: DecayingWindow, to: Indexes) -> bool:
+        """Add what another holds at the same time; its slot ``s`` is ``to[s]``."""
+        if self._seconds is None:  # nobody knows in which order the events of both came
+            self.clear(np.arange(len(self._octave)))
+            return False
+        sums = other._table.everything()
+        slot, place = np.divmod(np.arange(other._table.size), OCTAVES)
+        slot = np.append(to, np.zeros(len(other._octave) - to.size, dtype=np.intp))[slot]
+        self._put(slot, other._octave.ravel(), sums)
+        return True
+
+    def _put(self, slot: Indexes, octave: Indexes, sums: Grouped) -> None:
+        """Add sums, each of the slot and half-life with its number, unless it is forgotten."""
+        numbers = sums.block.slots
+        held = np.zeros(slot.size, dtype=np.bool_)
+        held[numbers] = held[list(sums.odd)] = True
+        held &= octave > self._newest(slot) - OCTAVES
+        cells = slot * OCTAVES + octave % OCTAVES
+        self._turn(cells[held], octave[held])
+        kept = held[numbers]
+        columns = {column: limbs[kept] for column, limbs in sums.block.columns.items()}
+        odd = {number: cell for number, cell in sums.odd.items() if held[number]}
+        self._table.put(moved(Grouped(Block(numbers[kept], columns), odd), cells))
+
+    def _turn(self, cells: Indexes, octave: Indexes) -> None:
+        """Let cells hold these half-lives; those that held others are forgotten."""
+        slot, place = np.divmod(cells, OCTAVES)
+        stale = self._octave[slot, place] != octave
+        self._table.clear(np.unique(cells[stale]))
+        self._octave[slot[stale], place[stale]] = octave[stale]
 
     def _held(self, entered: Entered) -> Iterator[tuple[Scored, Indexes]]:
         """Yield what is not forgotten yet, by cell, with its weight and half-life.

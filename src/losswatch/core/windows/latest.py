@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from losswatch.core.cells.grouping import Grouped, group
+from losswatch.core.cells.grouping import Grouped, group, group_parts
 from losswatch.core.cells.scored import Scored
+from losswatch.core.cells.stored import dump_events, load_events
 from losswatch.core.cells.table import Table
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from losswatch.core.cells.products import Floats
     from losswatch.core.cells.reading import Reading
     from losswatch.core.cells.scored import Indexes
+    from losswatch.core.tree import Node, Tree
     from losswatch.core.windows.arrivals import Arrivals
     from losswatch.core.windows.batch import Batch, Entered
 
@@ -96,6 +98,26 @@ class LastEventsWindow:
     def read(self, slots: Indexes) -> Reading:
         """Return the numbers of some slots."""
         return self._table.read(slots)
+
+    def dump(self) -> Tree:
+        """Return its state."""
+        slot, place = np.nonzero(self._filled)
+        return {"place": place, "events": dump_events(self._held(slot, place))}
+
+    def load(self, node: Node, now: float) -> None:
+        """Continue from a state, while it is empty; the time changes nothing."""
+        events = load_events(node.node("events"), self._table.size)
+        place = node.ints("place", len(events), self._events)
+        if np.unique(events.slot * self._events + place).size < place.size:
+            raise node.node("place").wrong("places of a ring, each once")
+        self._hold(events, place)
+        for sums in group_parts([events]):
+            self._table.add(sums)
+
+    def merge(self, other: LastEventsWindow, to: Indexes) -> bool:
+        """Start anew: nobody knows which events came last, those of one or of the other."""
+        self.clear(np.arange(self._table.size))
+        return False
 
     def _add(self, events: Scored, seq: Indexes, sums: Grouped) -> None:
         last = self._inside(events.slot, seq)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from losswatch.core.cells.grouping import Grouped, group, group_parts
 from losswatch.core.cells.scored import Scored
+from losswatch.core.cells.stored import dump_events, dump_sums, load_events, load_sums, moved
 from losswatch.core.cells.table import Table
+from losswatch.core.tree import Node
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,12 +22,16 @@ if TYPE_CHECKING:
     from losswatch.core.cells.products import Floats
     from losswatch.core.cells.reading import Reading
     from losswatch.core.cells.scored import Indexes
+    from losswatch.core.tree import Tree
     from losswatch.core.windows.batch import Batch, Entered
 
 __all__ = ["PaneWindow"]
 
 _DENSE = 4
 """A segment's sums take the room of about four events: fewer are kept as they came."""
+
+_DIGITS = 18
+"""Of the number of a pane."""
 
 _MANY_BLOCKS = 8
 """Blocks of one pane, before they are made one."""
@@ -43,12 +50,17 @@ class Pane:
     def add(self, events: Scored, sums: Grouped | None, slots: int) -> None:
         """Add events, with their sums if they are known; ``slots`` is how many there are."""
         if sums is not None and len(events) >= _DENSE * sums.block.slots.size:
-            self.sums.append(sums.compact())
+            self.keep(sums, slots)
         else:
             self._wait(events.copy())  # a view would keep the whole batch in memory
         if self._waiting > _DENSE * slots:
-            self.sums += [part.compact() for part in group_parts(self.events)]
-            self.events, self._waiting = [], 0
+            waiting, self.events, self._waiting = self.events, [], 0
+            for part in group_parts(waiting):
+                self.keep(part, slots)
+
+    def keep(self, sums: Grouped, slots: int) -> None:
+        """Add sums; many blocks become one."""
+        self.sums.append(sums.compact())
         if len(self.sums) > _MANY_BLOCKS:
             self.sums = [_merged(self.sums, slots)]
 
@@ -84,10 +96,44 @@ class Panes:
 
     def leave(self, oldest: int) -> Iterator[Grouped]:
         """Yield the sums of the panes before the oldest to keep; they are forgotten."""
-        gone = [self.content.pop(pane) for pane in list(self.content) if pane < oldest]
-        for pane in gone:
-            yield from pane.sums
-        yield from group_parts([part for pane in gone for part in pane.events])
+        return _sums([self.content.pop(pane) for pane in list(self.content) if pane < oldest])
+
+    def sums(self) -> Iterator[Grouped]:
+        """Yield the sums of all panes."""
+        return _sums(list(self.content.values()))
+
+    def merge(self, other: Panes, to: Indexes, slots: int) -> None:
+        """Add what other panes hold; their slot ``s`` is ``to[s]``."""
+        for number, pane in other.content.items():
+            mine = self.content.setdefault(number, Pane())
+            for sums in pane.sums:
+                mine.keep(moved(sums, to), slots)
+            for events in pane.events:
+                mine.add(replace(events, slot=to[events.slot]), None, slots)
+
+    def dump(self) -> Tree:
+        """Return its state."""
+        waiting = [(number, part) for number, pane in self.content.items() for part in pane.events]
+        events = Scored.join([part for _, part in waiting] or [Scored.none()])
+        numbers = np.repeat([n for n, _ in waiting], [len(part) for _, part in waiting])
+        sums: Tree = {
+            str(number): [dump_sums(sums) for sums in pane.sums]
+            for number, pane in self.content.items()
+            if pane.sums
+        }
+        return {"pane": numbers.astype(np.int64), "events": dump_events(events), "sums": sums}
+
+    def load(self, node: Node, slots: int) -> None:
+        """Continue from a state, while it is empty."""
+        events = load_events(node.node("events"), slots)
+        pane = node.signed("pane", len(events))
+        if len(events):
+            self.add(events, pane, None, slots)
+        for text, part in node.node("sums").nodes():
+            number = _number(text, part)
+            for index, tree in enumerate(part.rows()):
+                sums = load_sums(Node(tree, f"{part.path}[{index}]"), slots)
+                self.content.setdefault(number, Pane()).keep(sums, slots)
 
 
 class PaneWindow:
@@ -178,6 +224,31 @@ class PaneWindow:
         """Return the numbers of some slots."""
         return self._table.read(slots)
 
+    def dump(self) -> Tree:
+        """Return its state."""
+        return {"entered": self._entered.dump(), "removed": self._removed.dump()}
+
+    def load(self, node: Node, now: float) -> None:
+        """Continue from a state, while it is empty, at a time."""
+        self._entered.load(node.node("entered"), self._table.size)
+        self._removed.load(node.node("removed"), self._table.size)
+        self._count(self._entered, self._removed, None)
+        self.advance(now)
+
+    def merge(self, other: PaneWindow, to: Indexes) -> bool:
+        """Add what another holds at the same time; its slot ``s`` is ``to[s]``."""
+        self._count(other._entered, other._removed, to)
+        self._entered.merge(other._entered, to, self._table.size)
+        self._removed.merge(other._removed, to, self._table.size)
+        return True
+
+    def _count(self, entered: Panes, removed: Panes, to: Indexes | None) -> None:
+        """Add to the table what panes hold."""
+        for sums in entered.sums():
+            self._table.add(sums if to is None else moved(sums, to))
+        for sums in removed.sums():
+            self._table.subtract(sums if to is None else moved(sums, to))
+
     def _pane_of(self, time: Floats) -> NDArray[np.int64]:
         return np.floor(time / self._width).astype(np.int64)
 
@@ -186,6 +257,20 @@ class PaneWindow:
         pane = self._pane_of(entered.time)
         inside = pane > self._newest - self._panes
         return entered.events.take(inside), pane[inside]
+
+
+def _sums(panes: list[Pane]) -> Iterator[Grouped]:
+    """Yield the sums of panes."""
+    for pane in panes:
+        yield from pane.sums
+    yield from group_parts([part for pane in panes for part in pane.events])
+
+
+def _number(text: str, node: Node) -> int:
+    """Return the number of a pane."""
+    if not text.removeprefix("-").isdecimal() or len(text) > _DIGITS:
+        raise node.wrong("named by the number of a pane")
+    return int(text)
 
 
 def _merged(parts: list[Grouped], size: int) -> Grouped:

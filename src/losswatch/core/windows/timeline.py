@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -10,6 +10,7 @@ import numpy as np
 from losswatch.core.cells.grouping import group, group_parts
 from losswatch.core.cells.products import two_sum
 from losswatch.core.cells.scored import Scored
+from losswatch.core.cells.stored import dump_events, load_events
 from losswatch.core.cells.table import Table
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from losswatch.core.cells.products import Floats
     from losswatch.core.cells.reading import Reading
     from losswatch.core.cells.scored import Indexes
+    from losswatch.core.tree import Node, Tree
     from losswatch.core.windows.batch import Batch, Entered
 
 __all__ = ["ExactTimeWindow"]
@@ -73,6 +75,24 @@ class Timeline:
         left = [part.leave(now, seconds) for part in self.stretches]
         self.stretches = [part for part in self.stretches if part.gone < part.time.size]
         yield from group_parts([events for events in left if events is not None])
+
+    def held(self) -> tuple[Floats, Scored]:
+        """Return the times and the events that did not leave yet."""
+        parts = [(part.time[part.gone :], part.events, part.gone) for part in self.stretches]
+        if not parts:
+            return np.zeros(0), Scored.none()
+        events = [events.take(slice(gone, None)) for _, events, gone in parts]
+        return np.concatenate([time for time, _, _ in parts]), Scored.join(events)
+
+    def dump(self) -> Tree:
+        """Return its state."""
+        time, events = self.held()
+        return {"time": time, "events": dump_events(events)}
+
+    def load(self, node: Node, slots: int) -> None:
+        """Continue from a state, while it is empty."""
+        events = load_events(node.node("events"), slots)
+        self.add(node.floats("time", len(events)), events)
 
 
 class ExactTimeWindow:
@@ -152,6 +172,37 @@ class ExactTimeWindow:
     def read(self, slots: Indexes) -> Reading:
         """Return the numbers of some slots."""
         return self._table.read(slots)
+
+    def dump(self) -> Tree:
+        """Return its state."""
+        return {"entered": self._entered.dump(), "removed": self._removed.dump()}
+
+    def load(self, node: Node, now: float) -> None:
+        """Continue from a state, while it is empty, at a time."""
+        self._entered.load(node.node("entered"), self._table.size)
+        self._removed.load(node.node("removed"), self._table.size)
+        self._count(self._entered.held()[1], self._removed.held()[1])
+        self.advance(now)
+
+    def merge(self, other: ExactTimeWindow, to: Indexes) -> bool:
+        """Add what another holds at the same time; its slot ``s`` is ``to[s]``."""
+        held = []
+        for mine, theirs in (
+            (self._entered, other._entered),
+            (self._removed, other._removed),
+        ):
+            time, events = theirs.held()
+            held.append(replace(events, slot=to[events.slot]))
+            mine.add(time, held[-1])
+        self._count(*held)
+        return True
+
+    def _count(self, entered: Scored, removed: Scored) -> None:
+        """Add events to the table, and take others out."""
+        for sums in group_parts([entered]):
+            self._table.add(sums)
+        for sums in group_parts([removed]):
+            self._table.subtract(sums)
 
     def _is_old(self, time: Floats, now: Floats) -> NDArray[np.bool_]:
         """Tell which events have ``time <= now - seconds``, decided without rounding."""
