@@ -58,9 +58,7 @@ def columns(told) -> EventColumns:
 
 def tell(told, cuts, *, time="truth", now=101.0) -> Monitor:
     """Return a monitor that was told all of it, in batches that end at these places."""
-    monitor = Monitor(
-        "eta", windows=WINDOWS, segments=Segments(("city",)), join=Join(time=time)
-    )
+    monitor = Monitor("eta", windows=WINDOWS, segments=Segments(("city",)), join=Join(time=time))
     for start, end in itertools.pairwise([0, *sorted(cuts), len(told)]):
         if start < end:
             monitor.take(columns(told[start:end]), at=now)
@@ -79,7 +77,9 @@ def all_numbers(monitor: Monitor) -> dict:
 
 
 def numbers_of(cell) -> dict:
-    return {name: getattr(cell, name) for name in ("n", "weight", "loss", "mse", "mae", "bias", "r2")}
+    return {
+        name: getattr(cell, name) for name in ("n", "weight", "loss", "mse", "mae", "bias", "r2")
+    }
 
 
 def same(one: dict, other: dict) -> bool:
