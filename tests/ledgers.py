@@ -68,12 +68,12 @@ class Kept:
 class History:
     """Books, and what was entered."""
 
-    def __init__(self, seed: int, *, split: bool = True, outputs=("a", "b")) -> None:
+    def __init__(self, seed: int, *, split: bool = True, outputs=("a", "b"), start=None) -> None:
         self.rng = np.random.default_rng(seed)
         self.split, self.outputs = split, outputs
         self.books = books(split=split, outputs=outputs)
         self.kept = {output: Kept() for output in outputs}
-        self.now = float(self.rng.choice([0.0, 1.7e9]))
+        self.now = float(self.rng.choice([0.0, 1.7e9])) if start is None else start
 
     def enter(self, n: int, cities=CITIES) -> None:
         """Enter events of now, some late, some ahead, at our clock or at their own times."""
@@ -136,9 +136,7 @@ class History:
     def entries(self, output: str, name) -> list[Entry]:
         """Return the events of a row: all of them, or those of its label."""
         found = []
-        for entered, label in zip(
-            self.kept[output].entered, self.kept[output].rows, strict=True
-        ):
+        for entered, label in zip(self.kept[output].entered, self.kept[output].rows, strict=True):
             segment = {"segment": "none"} if label is None else {"city": label}
             if not name or name == segment:
                 events = entered.events
@@ -148,3 +146,9 @@ class History:
                 times = (float(entered.time[0]), float(entered.clock[0]))
                 found.append(Entry(*values, w, *times))
         return found
+
+    def restart(self) -> None:
+        """Continue in new books."""
+        state = self.books.dump()
+        self.books = books(split=self.split, outputs=self.outputs)
+        assert self.books.load(state) == []

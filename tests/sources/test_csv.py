@@ -31,6 +31,8 @@ def accepted(batch: Batch) -> list[tuple[object, ...]]:
 
 
 NUMBER = "must be a number"
+NO_TRUE = "a record with only y_pred needs a prediction_id"
+NO_PRED = "a record with only y_true needs a prediction_id"
 ONE = "must be one CSV record a line"
 
 REFUSED = {
@@ -47,9 +49,9 @@ REFUSED = {
     ),
     "quote not closed": (b'"1,2', Reason.INVALID_CSV, f"unexpected end of data; {ONE}"),
     "text after a quote": (b'"1"x,2', Reason.INVALID_CSV, f"',' expected after '\"'; {ONE}"),
-    "empty y_true": (b",2", Reason.MISSING_FIELD, f"y_true is empty; {NUMBER}"),
-    "blank y_pred": (b"1, ", Reason.MISSING_FIELD, f"y_pred is empty; {NUMBER}"),
-    "quoted empty": (b'"",2', Reason.MISSING_FIELD, f"y_true is empty; {NUMBER}"),
+    "empty y_true": (b",2", Reason.MISSING_FIELD, f"y_true is missing; {NUMBER}: {NO_TRUE}"),
+    "blank y_pred": (b"1, ", Reason.MISSING_FIELD, f"y_pred is missing; {NUMBER}: {NO_PRED}"),
+    "quoted empty": (b'"",2', Reason.MISSING_FIELD, f"y_true is missing; {NUMBER}: {NO_TRUE}"),
     "text": (b"one,2", Reason.WRONG_TYPE, f"y_true is 'one'; {NUMBER}"),
     "decimal comma in quotes": (b'"1,5",2', Reason.WRONG_TYPE, f"y_true is '1,5'; {NUMBER}"),
     "underscore": (b"1_000,2", Reason.WRONG_TYPE, f"y_true is '1_000'; {NUMBER}"),

@@ -19,8 +19,17 @@ def found_in(batch: Batch) -> list[tuple[object, ...]]:
     return [*rows, *(event[:5] for event in batch.events), *map(tuple, batch.refused)]
 
 
-NO_PRED = Refusal(8, Reason.MISSING_FIELD, "y_pred is missing; must be a number")
-NO_TRUE = Refusal(8, Reason.MISSING_FIELD, "y_true is missing; must be a number")
+NO_PRED = Refusal(
+    8,
+    Reason.MISSING_FIELD,
+    "y_pred is missing; must be a number: a record with only y_true needs a prediction_id",
+)
+NEITHER = Refusal(
+    8,
+    Reason.MISSING_FIELD,
+    "y_true and y_pred are missing; must be numbers: a record with only one of them needs a"
+    " prediction_id",
+)
 NO_OBJECT = Refusal(8, Reason.WRONG_TYPE, "[1] is found where an object with 't' must be")
 
 NESTED = {
@@ -43,9 +52,9 @@ NESTED = {
         (None, {"a": 1.0}, {"a": 2.0}, 3.0, 8),
     ),
     "half missing": (b'{"p": {"t": 1}}', NO_PRED),
-    "null on the way": (b'{"p": null}', NO_TRUE),
+    "null on the way": (b'{"p": null}', NEITHER),
     "list on the way": (b'{"p": [1]}', NO_OBJECT),
-    "dots in the keys": (b'{"p.t": 1, "p.d.e": 2}', NO_TRUE),
+    "dots in the keys": (b'{"p.t": 1, "p.d.e": 2}', NEITHER),
 }
 
 

@@ -49,6 +49,12 @@ def true_is(value: bytes) -> bytes:
 
 
 NUMBER = "must be a number"
+NO_TRUE = "a record with only y_pred needs a prediction_id"
+NO_PRED = "a record with only y_true needs a prediction_id"
+NEITHER = (
+    "y_true and y_pred are missing; must be numbers: a record with only one of them needs a"
+    " prediction_id"
+)
 FINITE = "must be a finite float64"
 ONE = "must be one JSON object a line"
 DEEP = "the line is nested too deep; must be a JSON object with few levels"
@@ -97,10 +103,18 @@ REFUSED = {
         Reason.WRONG_TYPE,
         "model is 7; must be text",
     ),
-    "null": (true_is(b"null"), Reason.MISSING_FIELD, f"y_true is missing; {NUMBER}"),
-    "no y_true": (b'{"y_pred": 8.0}', Reason.MISSING_FIELD, f"y_true is missing; {NUMBER}"),
-    "no y_pred": (b'{"y_true": 8.0}', Reason.MISSING_FIELD, f"y_pred is missing; {NUMBER}"),
-    "empty object": (b"{}", Reason.MISSING_FIELD, f"y_true is missing; {NUMBER}"),
+    "null": (true_is(b"null"), Reason.MISSING_FIELD, f"y_true is missing; {NUMBER}: {NO_TRUE}"),
+    "no y_true": (
+        b'{"y_pred": 8.0}',
+        Reason.MISSING_FIELD,
+        f"y_true is missing; {NUMBER}: {NO_TRUE}",
+    ),
+    "no y_pred": (
+        b'{"y_true": 8.0}',
+        Reason.MISSING_FIELD,
+        f"y_pred is missing; {NUMBER}: {NO_PRED}",
+    ),
+    "empty object": (b"{}", Reason.MISSING_FIELD, NEITHER),
     "empty line": (b"", Reason.EMPTY_LINE, EMPTY),
     "blanks": (b" \t ", Reason.EMPTY_LINE, EMPTY),
     "CR alone": (b"\r", Reason.EMPTY_LINE, EMPTY),

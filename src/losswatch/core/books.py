@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -9,23 +10,41 @@ import numpy as np
 from losswatch.core.cells.grouping import AT_ONCE
 from losswatch.core.cells.scored import Scored
 from losswatch.core.ledger import Ledger
-from losswatch.core.segments import Registry, Segments
+from losswatch.core.registry import Registry
+from losswatch.core.tree import Node
 from losswatch.core.window import check_windows, longest, needs_time
 from losswatch.core.windows.batch import Entered
+from losswatch.errors import StateError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from losswatch.core.cells.products import Floats
+    from losswatch.core.cells.scored import Indexes
     from losswatch.core.ledger import LedgerSnapshot
+    from losswatch.core.segments import Segments
+    from losswatch.core.tree import Tree
 
-__all__ = ["FULL", "Books"]
+__all__ = ["FULL", "Books", "Merged"]
 
 _NUMBERS = 6
 """What is kept of an event until it is entered: error, y_true, w, slot, time and clock."""
 
 FULL = 8192 * _NUMBERS
 """Numbers that may wait."""
+
+
+@dataclass(frozen=True)
+class Merged:
+    """What a merge led to: notes for the log, and where the other's events are now.
+
+    The other's slot ``s`` is ``slots[s]`` here, and the ``pool_seq`` of its
+    events of an output is larger by ``offsets[output]``.
+    """
+
+    notes: list[str]
+    slots: Indexes
+    offsets: Mapping[str, int]
 
 
 class Books:
@@ -62,17 +81,15 @@ class Books:
         buckets: tuple[float, ...],
         keep: float = 0.0,
     ) -> None:
-        kinds = check_windows(windows, 1 if segments is None else segments.limit)
-        keep = max(keep, longest(kinds))
-        self.needs_time = needs_time(kinds)
-        self.registry = None if segments is None else Registry(segments, keep)
+        self._windows = check_windows(windows, 1 if segments is None else segments.limit)
+        self._segments = segments
+        self._buckets = buckets
+        self._keep = max(keep, longest(self._windows))
+        self.needs_time = needs_time(self._windows)
+        self.registry = None if segments is None else Registry(segments, self._keep)
         self.now = 0.0
         self.pending: dict[str, list[float]] = {output: [] for output in outputs}
-        size, most = (1, 1) if self.registry is None else (self.registry.size, self.registry.most)
-        pooled = segments is not None
-        self._ledgers = {
-            output: Ledger(kinds, buckets, size, most, pooled=pooled) for output in outputs
-        }
+        self._ledgers = self._new_ledgers(self.registry)
 
     def place(self, labels: Mapping[str, str | None] | None, now: float) -> float:
         """Return the slot of the labels of an event that comes now.
@@ -151,6 +168,96 @@ class Books:
         for ledger in self._ledgers.values():
             ledger.advance(self.now)
         return names, {output: ledger.read(slots) for output, ledger in self._ledgers.items()}
+
+    def dump(self) -> Tree:
+        """Return the state of all outputs; what is counted in this process is not of it.
+
+        A million events in exact windows, or 100,000 segments, take some
+        hundred milliseconds. The arrays may be those that are in use: write
+        them before the next event.
+        """
+        self.fold()
+        registry = None if self.registry is None else self.registry.dump()
+        outputs: Tree = {output: ledger.dump() for output, ledger in self._ledgers.items()}
+        return {"now": self.now, "registry": registry, "outputs": outputs}
+
+    def load(self, tree: object) -> list[str]:
+        """Continue from a state, while nothing was entered; return notes for the log.
+
+        Windows that are declared otherwise than before start empty.
+
+        Raises
+        ------
+        StateError
+            It is no state, or one of other outputs or labels; nothing is changed.
+        """
+        node = Node(tree)
+        now = node.number("now")
+        if (node.node("registry").tree is None) != (self._segments is None):
+            which = "is not split by segments" if self.registry else "is split by segments"
+            raise StateError(
+                f"the state {which}, other than the config; use another state file, or put"
+                " segments back"
+            )
+        states = dict(node.node("outputs").nodes())
+        if states.keys() != self._ledgers.keys():
+            raise StateError(
+                f"the state has the outputs {sorted(states)!r:.200}, the config has"
+                f" {sorted(self._ledgers)!r:.200}; use another state file, or put them back"
+            )
+        registry, notes = None, []
+        if self._segments is not None:
+            registry = Registry(self._segments, self._keep)
+            notes += registry.load(node.node("registry"))
+        ledgers = self._new_ledgers(registry)
+        for output, ledger in ledgers.items():
+            notes += ledger.load(states[output], now)
+        self._ledgers, self.now = ledgers, now
+        if self.registry is not None and registry is not None:
+            self.registry.become(registry)
+        return list(dict.fromkeys(notes))
+
+    def merge(self, tree: object) -> Merged:
+        """Add the state of another machine, as if all its events had come here.
+
+        Windows that count events start anew: the order of the events of both
+        is not known.
+
+        Raises
+        ------
+        StateError
+            As for :meth:`load`; nothing is changed.
+        """
+        other = Books(
+            tuple(self._ledgers), self._windows, self._segments, self._buckets, self._keep
+        )
+        notes = other.load(tree)
+        self.fold()
+        self.now = other.now = max(self.now, other.now)
+        to, new = np.zeros(1, dtype=np.intp), np.zeros(0, dtype=np.intp)
+        if self.registry is not None and other.registry is not None:
+            self.registry.meet(other.registry)
+            self._retire(self.now)
+            other._retire(self.now)
+            to, new = self.registry.merge(other.registry)
+        offsets = {}
+        for output, ledger in self._ledgers.items():
+            theirs = other._ledgers[output]
+            if self.registry is not None and self.registry.size > ledger.size:
+                ledger.grow(2 * self.registry.size)
+            offsets[output] = ledger.total
+            for part in (ledger, theirs):
+                part.advance(self.now)
+            notes += ledger.merge(theirs, to, new)
+        return Merged(list(dict.fromkeys(notes)), to, offsets)
+
+    def _new_ledgers(self, registry: Registry | None) -> dict[str, Ledger]:
+        size, most = (1, 1) if registry is None else (registry.size, registry.most)
+        kind = {"size": size, "most": most}
+        return {
+            output: Ledger(self._windows, self._buckets, **kind, pooled=registry is not None)
+            for output in self.pending
+        }
 
     def _enter(self, output: str, events: Scored, time: Floats, clock: Floats) -> Entered:
         ledger = self._ledgers[output]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -10,10 +10,11 @@ import numpy as np
 
 from losswatch.core.cells.grouping import group
 from losswatch.core.cells.scored import Scored
+from losswatch.core.cells.stored import dump_sums, load_sums, moved
 from losswatch.core.cells.table import Table
 from losswatch.core.histogram import HistogramSnapshot, LossHistograms
 from losswatch.core.window import HalfLife, Last, LastEvents, Tumbling, Window
-from losswatch.core.windows.arrivals import Arrivals
+from losswatch.core.windows.arrivals import Arrivals, Gaps
 from losswatch.core.windows.batch import Batch, Entered
 from losswatch.core.windows.decay import DecayingWindow
 from losswatch.core.windows.latest import LastEventsWindow
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from losswatch.core.cells.products import Floats
     from losswatch.core.cells.reading import Reading
     from losswatch.core.cells.scored import Indexes
+    from losswatch.core.tree import Node, Tree
     from losswatch.core.windows.batch import WindowedCost
 
 __all__ = ["LIFETIME", "Ledger", "LedgerSnapshot"]
@@ -105,6 +107,8 @@ class Ledger:
         self._losses = LossHistograms(buckets, size, pooled=pooled)
         self._arrivals = Arrivals(size, pooled=pooled, each=counts_events(windows))
         self._windows = [make_window(w, self._arrivals, most, pooled=pooled) for w in windows]
+        self._declared = {window.label: declaration(window) for window in windows}
+        self._gaps = {window.label: Gaps() for window in windows}
 
     def add(self, events: Scored, time: Floats, clock: Floats) -> Entered:
         """Add events in the order of their arrival; return where they are."""
@@ -135,8 +139,10 @@ class Ledger:
         self._lifetime.subtract(group(old.events))
         self._lifetime.add(group(new.events))
         for window in self._windows:
-            window.remove(old)
-            window.restore(new)
+            had = self._gaps[window.label].outside(old.pool_seq)
+            every = bool(had.all())
+            window.remove(old if every else old.take(had))
+            window.restore(new if every else new.take(had))
 
     def advance(self, now: float) -> None:
         """Let time pass."""
@@ -167,6 +173,73 @@ class Ledger:
             counts=self._losses.cumulative(slots),
         )
 
+    def dump(self) -> Tree:
+        """Return its state; what is counted in this process is not of it."""
+        windows: dict[str, Tree] = {}
+        for window in self._windows:
+            declared: Tree = self._declared[window.label]
+            windows[window.label] = {
+                "declared": declared,
+                "gaps": self._gaps[window.label].dump(),
+                "held": window.dump(),
+            }
+        lifetime = dump_sums(self._lifetime.everything())
+        return {"lifetime": lifetime, "arrivals": self._arrivals.dump(), "windows": windows}
+
+    def load(self, node: Node, now: float) -> list[str]:
+        """Continue from a state, while it is empty, at a time; return notes on windows.
+
+        Raises
+        ------
+        StateError
+            It is no such state.
+        """
+        self._counted = Table(self.size, pooled=self._lifetime.pooled)
+        self._lifetime.put(load_sums(node.node("lifetime"), self.size))
+        self._arrivals.load(node.node("arrivals"))
+        states = dict(node.node("windows").nodes())
+        notes = [f"the window {label} is not kept any more" for label in states.keys() - self._gaps]
+        for window in self._windows:
+            label, state = window.label, states.get(window.label)
+            if state is not None and state.node("declared").tells(self._declared[label]):
+                self._gaps[label].load(state.node("gaps"))
+                window.load(state.node("held"), now)
+                continue
+            why = "is new" if state is None else "was declared otherwise before"
+            notes.append(f"the window {label} {why}: it starts empty")
+            self._gaps[label].add(0, self._arrivals.total)
+            window.advance(now)
+        return sorted(notes)
+
+    def merge(self, other: Ledger, to: Indexes, new: Indexes) -> list[str]:
+        """Add what another ledger of the same windows holds at the same time; return notes.
+
+        Its slot ``s`` is ``to[s]`` here; ``new`` are those that had no event here.
+        """
+        if self._counted is None:
+            self._counted = self._lifetime.copy()
+        before, notes = self._arrivals.total, []
+        self._lifetime.put(moved(other._lifetime.everything(), to))
+        self._arrivals.merge(other._arrivals, to, new)
+        for mine, theirs in zip(self._windows, other._windows, strict=True):
+            gaps = self._gaps[mine.label]
+            if mine.merge(theirs, to):
+                for span in other._gaps[mine.label].shifted(before):
+                    gaps.add(*span)
+            else:
+                self._gaps[mine.label] = gaps = Gaps()
+                gaps.add(0, self._arrivals.total)
+                notes.append(
+                    f"the window {mine.label} starts empty: which events came last on two machines"
+                    " is not known"
+                )
+        return notes
+
+    @property
+    def total(self) -> int:
+        """How many events arrived, as they are numbered."""
+        return self._arrivals.total
+
     def _parts(self) -> list[Table | LossHistograms | Arrivals | WindowedCost]:
         counted = [table for table in (self._counted, self._plain) if table is not None]
         return [self._lifetime, *counted, self._losses, self._arrivals, *self._windows]
@@ -189,6 +262,11 @@ def make_window(window: Window, arrivals: Arrivals, most: int, *, pooled: bool) 
                 label, seconds=seconds, events=events, arrivals=arrivals, pooled=pooled
             )
     raise TypeError(f"{window!r} is no window")
+
+
+def declaration(window: Window) -> dict[str, Tree]:
+    """Return what tells whether two windows hold the same events."""
+    return {"kind": type(window).__name__} | asdict(window)
 
 
 def counts_events(windows: Iterable[Window]) -> bool:

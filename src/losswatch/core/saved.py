@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from losswatch.core.books import Books
     from losswatch.core.join.desk import Desk
+    from losswatch.core.monitor import Monitor
 
 __all__ = ["Saved"]
 
@@ -66,6 +67,32 @@ class Saved:
                 detail = f"the state of {self.model!r} has no {missing}; restore a copy"
                 raise StateError(detail) from None
         return notes
+
+    def merge(self, other: Monitor) -> list[str]:
+        """Add all that another monitor of this model has seen; the other is used up.
+
+        Exact: as if all events had come here. What both have seen, by its id,
+        counts once; predictions and truths that wait on both sides are joined.
+        Windows that count events start anew, their order is not known.
+
+        Returns
+        -------
+        What could not be merged, for people.
+
+        Raises
+        ------
+        StateError
+            The other has other outputs or other segments; nothing is changed.
+        """
+        with self._lock:
+            self._drain()
+            add_records = self._desk.merge(other._desk)  # noqa: SLF001  # of the same kind
+            merged = self._books.merge(other._books.dump())  # noqa: SLF001
+            taken = add_records(merged)
+            times = (self._last_event, other._last_event)  # noqa: SLF001
+            seen = [at for at in times if at is not None]
+            self._last_event = max(seen, default=None)
+        return [*merged.notes, *map(str, taken.rejected)]
 
     def sweep(self, now: float) -> None:
         """Forget predictions and truths that are over; a little at a time."""

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from losswatch.errors import StateError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from losswatch.core.cells.products import Floats
 
@@ -19,7 +19,7 @@ __all__ = ["Node", "Tree"]
 
 Array: TypeAlias = NDArray[np.bool_] | NDArray[np.int64] | NDArray[np.int32] | NDArray[np.float64]
 
-Tree: TypeAlias = Union[dict[str, "Tree"], list["Tree"], str, int, float, bool, None, Array]
+Tree: TypeAlias = Union[dict[str, "Tree"], list["Tree"], str, int, float, bool, Array, None]  # noqa: UP007  # of names not known yet
 """What state is written as: integers of any size, and columns as arrays."""
 
 
@@ -58,6 +58,14 @@ class Node:
             raise self.wrong("a mapping")
         for key, tree in self.tree.items():
             yield str(key), Node(tree, f"{self.path}.{key}")
+
+    def tells(self, plain: Mapping[str, object]) -> bool:
+        """Whether it is a mapping of just these texts and numbers."""
+        found = dict(self.nodes())
+        return found.keys() == plain.keys() and all(
+            type(found[key].tree) is type(value) and found[key].tree == value
+            for key, value in plain.items()
+        )
 
     def rows(self) -> list[object]:
         """Return the elements of a list."""
@@ -113,7 +121,6 @@ class Node:
         if not isinstance(values, np.ndarray) or values.ndim != 1 or values.dtype.kind != kind:
             raise self.node(key).wrong(f"a column of {what}")
         if size is not None and values.size != size:
-            raise StateError(
-                f"{self.path}.{key} has {values.size:,} elements; must have {size:,}: restore a copy"
-            )
+            rule = f"has {values.size:,} elements; must have {size:,}: restore a copy"
+            raise StateError(f"{self.path}.{key} {rule}")
         return values

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from losswatch.errors import StateError
 from losswatch.store.codec import decode_tree, encode_tree
-from losswatch.store.entry import Entry, decode_entry, encode_entry
+from losswatch.store.entry import Entry
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -72,7 +72,7 @@ class Keeper:
         for name, data in self._store.parts().items():
             _load(scratch, name, data)
         commits = 0
-        for entry in map(decode_entry, self._store.journal()):
+        for entry in map(Entry.from_bytes, self._store.journal()):
             scratch.take(entry.columns, entry.events, at=entry.at)
             commits += 1
         for monitor in self.monitors:
@@ -89,7 +89,7 @@ class Keeper:
         at = self._clock()
         if self._store is not None:
             entry = Entry(batches.columns, batches.events, at)
-            data = b"" if batches.is_empty else encode_entry(entry)
+            data = b"" if batches.is_empty else bytes(entry)
             if data or batches.positions:
                 self._store.append(data, batches.positions)
         taken = self.monitors.take(batches.columns, batches.events, at=at)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from contextlib import suppress
 from itertools import count
 from typing import TYPE_CHECKING
 
@@ -63,6 +64,17 @@ class CsvDecoder:
     def decode(self, lines: Sequence[bytes], first: int) -> Batch:
         """Decode lines; see :class:`losswatch.sources.base.Decoder`."""
         return self._decode_together(lines, first) or self._decode_singly(lines, first)
+
+    @property
+    def header(self) -> list[str] | None:
+        """The cells of the header, ``None`` before it was read; it may be given instead."""
+        return self._header
+
+    @header.setter
+    def header(self, cells: list[str] | None) -> None:
+        if cells is not None:
+            with suppress(RejectedEvent):  # refused when it was read
+                self._read_header(cells)
 
     def decode_cut(self, line: bytes, number: int) -> Batch:
         """Refuse a record without line feed: the end of its last number may be missing."""

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from losswatch.errors import Reason
+    from losswatch.sources.base import Refusal
     from losswatch.sources.offsets import Partition
 
 __all__ = ["DeadLetter", "DeadLetterFile", "DeadLetterTopic", "DeadLetters", "NoDeadLetters"]
@@ -35,6 +36,40 @@ class DeadLetter:
     key: bytes | None
     value: bytes | None
     headers: Headers
+
+    @classmethod
+    def of(cls, partition: Partition, message: Message, refusal: Refusal) -> DeadLetter:
+        """Return the letter of a message."""
+        kind, timestamp = message.timestamp()
+        return cls(
+            partition=partition,
+            offset=message.offset() or 0,
+            timestamp=timestamp if kind else None,
+            reason=refusal.reason,
+            detail=refusal.detail,
+            key=message.key(),
+            value=message.value(),
+            headers=list(message.headers() or []),
+        )
+
+
+class Message(Protocol):
+    """A message; that of confluent_kafka."""
+
+    def offset(self) -> int | None:
+        """Return where it stands in its partition."""
+
+    def timestamp(self) -> tuple[int, int]:
+        """Return the kind of its time, 0 if it has none, and the time in milliseconds."""
+
+    def key(self) -> bytes | None:
+        """Return its key."""
+
+    def value(self) -> bytes | None:
+        """Return what it holds."""
+
+    def headers(self) -> Any:  # noqa: ANN401  # a list, but the types of the client say more
+        """Return its headers."""
 
 
 class DeadLetters(Protocol):
@@ -111,7 +146,8 @@ class DeadLetterFile:
 class Producer(Protocol):
     """What sends messages; that of confluent_kafka."""
 
-    def produce(self, topic: str, **message: Any) -> None:  # noqa: ANN401  # as Kafka has it
+    @property
+    def produce(self) -> Callable[..., None]:
         """Begin to send one."""
 
     def poll(self, timeout: float) -> int:
@@ -134,14 +170,11 @@ class DeadLetterTopic:
         Its name.
     producer
         Sends it, acknowledged by all replicas.
-    too_large
-        The codes of errors that no other try can mend.
     """
 
-    def __init__(self, topic: str, producer: Producer, too_large: frozenset[int]) -> None:
+    def __init__(self, topic: str, producer: Producer) -> None:
         self._topic = topic
         self._producer = producer
-        self._too_large = too_large
         self._unsent: list[DeadLetter] = []
         self._under_way = 0
         self._broken = False
@@ -183,7 +216,7 @@ class DeadLetterTopic:
             self._under_way -= 1
             if error is None:
                 self._broken = False
-            elif error.code() in self._too_large:
+            elif error.name() == "MSG_SIZE_TOO_LARGE":
                 logger.error(
                     "%s, offset %d: its dead letter is too large for topic %s and is given up",
                     letter.partition,

@@ -56,7 +56,7 @@ class Offsets:
         offsets = cls()
         for topic, partitions in position.items():
             if not isinstance(partitions, dict):
-                raise ValueError(f"{topic!r} has {partitions!r:.60}; must be its partitions")
+                raise ValueError(f"{topic!r} has {partitions!r:.60}, no partitions")  # noqa: TRY004
             for number, ranges in partitions.items():
                 if not _are_ranges(ranges):
                     wanted = "must be [from, to] pairs that rise"

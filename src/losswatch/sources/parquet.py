@@ -123,7 +123,9 @@ class ParquetSource:
         needed = {"y_true", "y_pred", *fields.named}
         if "prediction_id" in places and not {"y_true", "y_pred"}.isdisjoint(places):
             needed = {*fields.named}  # predictions alone, or truths
-        missing = [".".join(path) for name, path in fields.paths.items() if name in needed - {*places}]
+        missing = [
+            ".".join(path) for name, path in fields.paths.items() if name in needed - {*places}
+        ]
         if missing:
             has = ", ".join(self._file.schema.names)
             raise SourceError(

@@ -150,9 +150,7 @@ class Rows:
                 self._check(row)
             except RejectedEvent as rejection:
                 named = None if _is_bad(model, label) else model
-                refused.append(
-                    Refusal(self.first + row, rejection.reason, rejection.detail, named)
-                )
+                refused.append(Refusal(self.first + row, rejection.reason, rejection.detail, named))
         return refused
 
     def _check(self, row: int) -> None:

@@ -85,5 +85,9 @@ def _lack(lacking: Sequence[str], prediction_id: str | None) -> str:
         other = "y_pred" if lacking == ["y_true"] else "y_true"
         needs = f"a record with only {other} needs a prediction_id"
         return f"{lacking[0]} is missing; must be a number: {needs}"
-    needs = "needs a prediction_id" if prediction_id is None else "is enough with a prediction_id"
-    return f"y_true and y_pred are missing; must be numbers: a record with only one {needs}"
+    needs = (
+        "a record with only one of them needs a prediction_id"
+        if prediction_id is None
+        else "with a prediction_id one of them is enough"
+    )
+    return f"y_true and y_pred are missing; must be numbers: {needs}"

@@ -14,7 +14,7 @@ from losswatch.sources.lines import READ_SIZE, LineReader
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from losswatch.sources.base import Decoder
+    from losswatch.sources.base import Decoder, Outcome, Position
 
 __all__ = ["StdinSource"]
 
@@ -37,6 +37,19 @@ class StdinSource:
             self._selector.register(self._fd, selectors.EVENT_READ)
         except OSError:  # a regular file is always ready
             self._selector.close()
+
+    def resume(self, position: Position) -> None:
+        """Refuse: what went through a pipe is gone."""
+        del position
+        raise SourceError(f"{self.name}: has no position to go on at")
+
+    def committed(self, outcome: Outcome) -> None:
+        """Do nothing: it cannot be read again."""
+
+    def failed(self, reason: str) -> bool:
+        """Ask for the same batch again."""
+        del reason
+        return True
 
     def next_batch(self) -> Batch | None:
         """Return the lines that are there; see :class:`losswatch.sources.base.Source`."""

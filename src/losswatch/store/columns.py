@@ -120,7 +120,9 @@ def labels_of(saved: Tree, rows: int) -> list[str | None]:
 def _narrow(numbers: list[int]) -> NDArray[Any]:
     """Return integers in as few bytes each as they need."""
     largest = max(numbers, default=0)
-    kind = "b" if largest < 1 << 7 else "h" if largest < 1 << 15 else "i" if largest < 1 << 31 else "q"
+    kind = (
+        "b" if largest < 1 << 7 else "h" if largest < 1 << 15 else "i" if largest < 1 << 31 else "q"
+    )
     return np.frombuffer(array(kind, numbers), dtype=kind) if numbers else np.empty(0, np.int8)
 
 

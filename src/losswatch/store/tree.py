@@ -21,8 +21,6 @@ FLOAT = struct.Struct("<d")
 
 DTYPES = {
     ord(letter): np.dtype("<" + name if name[-1] not in "1?" else name)
-    for letter, name in zip(
-        "?abcdABCDf", "? i1 i2 i4 i8 u1 u2 u4 u8 f8".split(), strict=True
-    )
+    for letter, name in zip("?abcdABCDf", ["?", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "f8"], strict=True)
 }
 """The kinds of arrays by their letter, little-endian."""

@@ -78,18 +78,13 @@ def describe(inlets: Iterable[tuple[str, Kind]], cost: str, openapi: str) -> Jso
 
 def _post(path: str, kind: Kind) -> Json:
     event = ref(_NAMES[kind])
-    json_body = {"anyOf": [event, {"type": "array", "items": event}]}
-    text: Json = {
-        "type": "string",
-        "description": "One JSON object a line, or as application/json.",
-    }
-    bodies = {media: {"schema": text} for media in MEDIA_TYPES}
-    bodies["application/json"] = {"schema": json_body}
+    # As lines or as an array: what holds for one media type holds for all.
+    body = {"schema": {"anyOf": [event, {"type": "array", "items": event}]}}
     return {
         "operationId": "post" + path.replace("/", "_").replace("-", "_"),
         "summary": _SUMMARIES[kind],
         "description": _ABOUT_EVENTS,
-        "requestBody": {"content": bodies},
+        "requestBody": {"content": dict.fromkeys(MEDIA_TYPES, body)},
         "responses": {
             "200": _answer("Something counts, or counted before, or nothing was sent.", "Result"),
             "422": _failure("Not one event counts: all are refused.", "RefusedProblem"),

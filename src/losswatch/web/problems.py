@@ -63,6 +63,8 @@ def problem_teller(paths: Collection[str]) -> Callable[[Request, Exception], Res
         status, detail, headers = 500, "an error of losswatch; its log says more", None
         if isinstance(error, HTTPException):
             status, detail, headers = error.status_code, error.detail, error.headers
+        if status == 405:
+            detail = f"{request.method} is not for this path; must be {(headers or {})['Allow']}"
         path = request.url.path
         if path.startswith(_API) or path in paths:
             return problem(status, detail, headers)

@@ -61,13 +61,27 @@ _COMMON: Json = {
 }
 _COMMON["w"]["maximum"] = LARGEST
 
+_NULL: Json = {"type": "null"}
+
+
+def _with(*names: str) -> Json:
+    """Return what an event with these fields is, none of them null."""
+    kinds = {"y_true": ref("Side"), "y_pred": ref("Side"), "prediction_id": ref("Id")}
+    return {"properties": {name: kinds[name] for name in names}, "required": [*names]}
+
+
 _EVENT: Json = {
     "type": "object",
-    "properties": {"y_true": _SIDE, "y_pred": _SIDE, "prediction_id": _ID, **_COMMON},
+    "properties": {
+        "y_true": {"anyOf": [ref("Side"), _NULL]},
+        "y_pred": {"anyOf": [ref("Side"), _NULL]},
+        "prediction_id": {"anyOf": [ref("Id"), {"enum": ["", None]}]},
+        **_COMMON,
+    },
     "anyOf": [
-        {"required": ["y_true", "y_pred"]},
-        {"required": ["y_pred", "prediction_id"]},
-        {"required": ["y_true", "prediction_id"]},
+        _with("y_true", "y_pred"),
+        _with("y_pred", "prediction_id"),
+        _with("y_true", "prediction_id"),
     ],
 }
 
@@ -123,13 +137,15 @@ _COST = _object(
 SCHEMAS: Json = {
     "Event": _EVENT,
     "Prediction": _object(
-        {"y_pred": _SIDE, "prediction_id": _ID, "y_true": {"type": "null"}, **_COMMON},
+        {"y_pred": ref("Side"), "prediction_id": ref("Id"), "y_true": _NULL, **_COMMON},
         ["y_pred", "prediction_id"],
     ),
     "Truth": _object(
-        {"y_true": _SIDE, "prediction_id": _ID, "y_pred": {"type": "null"}, **_COMMON},
+        {"y_true": ref("Side"), "prediction_id": ref("Id"), "y_pred": _NULL, **_COMMON},
         ["y_true", "prediction_id"],
     ),
+    "Side": _SIDE,
+    "Id": _ID,
     "Refused": _REFUSED,
     "Result": _object(_RESULT),
     "Problem": _object(_PROBLEM),

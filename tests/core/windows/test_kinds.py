@@ -15,7 +15,7 @@ from losswatch.core.windows.slots import grown, ranks
 from losswatch.core.windows.timeline import ExactTimeWindow
 
 
-def batch(times, errors, slot=0, w=None, clock=None, arrivals=None) -> Batch:
+def batch(times, errors, slot=0, *, w=None, clock=None, arrivals=None) -> Batch:  # noqa: PLR0913
     n = len(times)
     weights = None if w is None else [w] * n
     events = scored([slot] * n, errors, [0.0] * n, weights)

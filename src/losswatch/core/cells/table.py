@@ -50,6 +50,11 @@ class Table:
         """How many slots there is room for."""
         return self._cells.shape[1]
 
+    @property
+    def pooled(self) -> bool:
+        """Whether slot 0 is the total of all others."""
+        return self._pooled
+
     def grow(self, size: int) -> None:
         """Make room for more slots."""
         cells = np.zeros((COLUMNS, size), dtype=np.int64)

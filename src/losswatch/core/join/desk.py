@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,17 +11,20 @@ import numpy as np
 from losswatch.core.cells.scored import Scored
 from losswatch.core.join.edge import Edge
 from losswatch.core.join.joiner import Joiner
+from losswatch.core.join.merging import Overlap, adopt, both_scored, parts_of
+from losswatch.core.join.records import PREDICTED, SCORED
 from losswatch.core.windows.batch import Entered
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
-    from losswatch.core.books import Books
+    from losswatch.core.books import Books, Merged
     from losswatch.core.cells.products import Floats
     from losswatch.core.cells.scored import Indexes
     from losswatch.core.events import EventColumns
     from losswatch.core.join.arrivals import Arrivals
     from losswatch.core.join.joiner import Before, Joined
+    from losswatch.core.join.records import Records
     from losswatch.core.join.settings import Join
     from losswatch.errors import RejectedEvent
 
@@ -74,14 +78,57 @@ class Desk:
         arrivals, rejected = self.edge.check(events, y_true, y_pred, at)
         taken = Taken(rejected)
         for part in _steps(arrivals, self.joiner.settings.retention):
-            joined = self.joiner.take(part)
-            self._revise(joined.revised)
-            self._enter(joined, None if at is None else float(part.clock[-1]))
-            self.joiner.settle(joined.scored, float(part.clock[-1]))
-            taken.rejected += joined.rejected
-            taken.duplicates += joined.duplicates
-            taken.scored += joined.scored.size
+            self._take(part, taken, None if at is None else float(part.clock[-1]))
         return taken
+
+    def merge(self, other: Desk) -> Callable[[Merged], Taken]:
+        """Take what both know out of the other's books; return what adds the rest.
+
+        That is to be called when the books have been merged.
+        """
+        mine, theirs = self.joiner.records, other.joiner.records
+        overlap = Overlap.of(mine, theirs)
+        other._withdraw(both_scored(mine, theirs, overlap))
+        return partial(self._adopt, other, overlap)
+
+    def _adopt(self, other: Desk, overlap: Overlap, merged: Merged) -> Taken:
+        mine, theirs = self.joiner.records, other.joiner.records
+        self.edge.now = now = max(self.edge.now, other.edge.now)
+        tally = self.joiner.tally.merged(other.joiner.tally, *_known_to_both(mine, theirs, overlap))
+        better = (theirs.bits[overlap.theirs] == SCORED) & (mine.bits[overlap.mine] != SCORED)
+        late = [*parts_of(mine, overlap.mine[better], now)]
+        late += parts_of(theirs, overlap.theirs[~better], now)
+        mine.drop(overlap.mine[better])
+        rows = np.concatenate([overlap.alone, overlap.theirs[better]])
+        adopt(mine, theirs, rows, merged.slots, next(iter(merged.offsets.values())))
+        self.joiner.requeue()
+        taken = Taken()
+        for part in late:
+            self._take(part, taken, now)
+        tally.ever_scored += taken.scored
+        self.joiner.tally = tally
+        return taken
+
+    def _withdraw(self, rows: Indexes) -> None:
+        """Take events out of the books, as if they had not come."""
+        records = self.joiner.records
+        rows = rows[records.slot[rows] >= 0]
+        if not rows.size:
+            return
+        place = (records.clock[rows], records.seq[rows], records.pool_seq[rows])
+        for index, output in enumerate(self._outputs):
+            slots = records.slot[rows].astype(np.intp)
+            scored = self._scored(index, rows, records.y_true[index, rows], slots)
+            self._books.remove(output, Entered(scored, records.time[rows], *place))
+
+    def _take(self, part: Arrivals, taken: Taken, at: float | None) -> None:
+        joined = self.joiner.take(part)
+        self._revise(joined.revised)
+        self._enter(joined, at)
+        self.joiner.settle(joined.scored, float(part.clock[-1]))
+        taken.rejected += joined.rejected
+        taken.duplicates += joined.duplicates
+        taken.scored += joined.scored.size
 
     def sweep(self, now: float) -> None:
         """Forget what is over."""
@@ -143,6 +190,12 @@ class Desk:
         values = zip(*[unlabelled if key is None else key for key in keys], strict=True)
         columns = dict(zip(self._labels, values, strict=True))
         return registry.places(columns, np.ones(rows.size, dtype=bool))[0]
+
+
+def _known_to_both(mine: Records, theirs: Records, overlap: Overlap) -> tuple[int, int]:
+    """Return how many predictions both machines know, and how many both scored."""
+    both = mine.bits[overlap.mine] & theirs.bits[overlap.theirs]
+    return int(np.count_nonzero(both & PREDICTED)), int(np.count_nonzero(both == SCORED))
 
 
 def _steps(arrivals: Arrivals, retention: float) -> list[Arrivals]:

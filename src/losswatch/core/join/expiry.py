@@ -42,6 +42,10 @@ class Expiry:
         if rows.size:
             self._queue.append((float(self._records.deadline[rows].max()), rows))
 
+    def clear(self) -> None:
+        """Forget the order."""
+        self._queue.clear()
+
     def due(self, now: float, most: int) -> Indexes:
         """Take out the records whose time is over: those of whole batches, about ``most``."""
         found = []

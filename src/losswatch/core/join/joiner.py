@@ -166,15 +166,21 @@ class Joiner:
         StateError
             It is not that, or of other outputs.
         """
-        rows = load_records(tree["records"], self.records, slots)
+        load_records(tree["records"], self.records, slots)
+        self.requeue()
+        for name in ("ever_predicted", "ever_scored", "last_prediction", "last_truth"):
+            setattr(self.tally, name, tree[name])
+
+    def requeue(self) -> None:
+        """Put all records in the order in which they are forgotten."""
+        rows = self.records.occupied()
         rows = rows[np.argsort(self.records.deadline[rows], kind="stable")]
         scored = self.records.bits[rows] == SCORED
         self._scored = int(np.count_nonzero(scored))
         for expiry, some in ((self._waiting, rows[~scored]), (self._retained, rows[scored])):
+            expiry.clear()
             for start in range(0, some.size, _SWEPT):
                 expiry.add(some[start : start + _SWEPT])
-        for name in ("ever_predicted", "ever_scored", "last_prediction", "last_truth"):
-            setattr(self.tally, name, tree[name])
 
     def _rows(self, part: Arrivals) -> Indexes:
         """Return the rows of arrivals, new ones where an id is not known or is over."""

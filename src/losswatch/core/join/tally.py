@@ -103,3 +103,16 @@ class Tally:
     def delays(self) -> tuple[int, ...]:
         """The delays up to each bound; the last are all."""
         return tuple(np.cumsum(self._delays).tolist())
+
+    def merged(self, other: Tally, predicted: int, scored: int) -> Tally:
+        """Return the state of both, given what both had counted; it has counted nothing yet."""
+        return Tally(
+            ever_predicted=self.ever_predicted + other.ever_predicted - predicted,
+            ever_scored=self.ever_scored + other.ever_scored - scored,
+            last_prediction=_later(self.last_prediction, other.last_prediction),
+            last_truth=_later(self.last_truth, other.last_truth),
+        )
+
+
+def _later(one: float | None, other: float | None) -> float | None:
+    return max((time for time in (one, other) if time is not None), default=None)

@@ -44,8 +44,8 @@ class Entered:
 
     def take(self, which: NDArray[np.intp] | NDArray[np.bool_] | slice) -> Entered:
         """Return some of the events, in the order that is given."""
-        columns = (self.time, self.clock, self.seq, self.pool_seq)
-        return Entered(self.events.take(which), *(column[which] for column in columns))
+        place = self.clock[which], self.seq[which], self.pool_seq[which]
+        return Entered(self.events.take(which), self.time[which], *place)
 
     @classmethod
     def join(cls, parts: Sequence[Entered]) -> Entered:

@@ -155,7 +155,7 @@ class DecayingWindow:
             self.clear(np.arange(len(self._octave)))
             return False
         sums = other._table.everything()
-        slot, place = np.divmod(np.arange(other._table.size), OCTAVES)
+        slot = np.arange(other._table.size) // OCTAVES
         slot = np.append(to, np.zeros(len(other._octave) - to.size, dtype=np.intp))[slot]
         self._put(slot, other._octave.ravel(), sums)
         return True

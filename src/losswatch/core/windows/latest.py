@@ -104,7 +104,7 @@ class LastEventsWindow:
         slot, place = np.nonzero(self._filled)
         return {"place": place, "events": dump_events(self._held(slot, place))}
 
-    def load(self, node: Node, now: float) -> None:
+    def load(self, node: Node, now: float) -> None:  # noqa: ARG002  # as others
         """Continue from a state, while it is empty; the time changes nothing."""
         events = load_events(node.node("events"), self._table.size)
         place = node.ints("place", len(events), self._events)
@@ -114,9 +114,10 @@ class LastEventsWindow:
         for sums in group_parts([events]):
             self._table.add(sums)
 
-    def merge(self, other: LastEventsWindow, to: Indexes) -> bool:
+    def merge(self, other: LastEventsWindow, to: Indexes) -> bool:  # noqa: ARG002  # as others
         """Start anew: nobody knows which events came last, those of one or of the other."""
-        self.clear(np.arange(self._table.size))
+        self._table.clear(np.arange(self._table.size))
+        self._filled = np.zeros(self._filled.shape, dtype=np.bool_)
         return False
 
     def _add(self, events: Scored, seq: Indexes, sums: Grouped) -> None:
