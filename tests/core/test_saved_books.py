@@ -139,7 +139,7 @@ def test_what_is_damaged_is_a_state_error_or_harmless(damage):
     """Whatever part of a state is wrong, no other error comes, and books are whole or unchanged."""
     history = filled(3, outputs=("a",))
     state = history.books.dump()
-    for path in leaves(state):
+    for path in list(leaves(state))[damage % 4 :: 4]:
         mine = books(outputs=("a",))
         try:
             mine.load(damaged(state, path, DAMAGES[damage]))

@@ -191,7 +191,7 @@ def test_refusals_tell_topic_partition_and_offset(kafka, reader):
     assert refusal.detail.startswith(f"topic {topic}, partition 0, offset 1: ")
 
 
-def test_no_broker_is_waited_for_and_told_once(kafka, caplog):
+def test_no_broker_is_waited_for_and_told_once(caplog):
     """Nothing is raised, nothing blocks, and one line of the log says it."""
     caplog.set_level(logging.INFO)
     with closing(KafkaSource(["127.0.0.1:1"], ["t"], "g", DECODER)) as source:

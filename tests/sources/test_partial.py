@@ -55,6 +55,14 @@ TAKEN = {
         r'{"y_pred": 2, "prediction\u005fid": "a"}',
         ("a", None, 2.0),
     ),
+    "both with an escape": (
+        r'{"y_true": 1, "y_pred": 2, "prediction\u005fid": "a"}',
+        ("a", 1.0, 2.0),
+    ),
+    "256 digits beside NaN": (
+        f'{{"x": NaN, "y_pred": 2, "prediction_id": {"9" * 256}}}',
+        ("9" * 256, None, 2.0),
+    ),
     "several outputs": ('{"y_pred": {"a": 2}, "prediction_id": "a"}', ("a", None, {"a": 2.0})),
 }
 
@@ -117,7 +125,7 @@ def test_columns_without_ids_have_none():
 
 def test_records_of_one_side_go_the_quick_way():
     """Predictions, truths and events together are columns, not single events."""
-    lines = [line.encode() for name, (line, _) in TAKEN.items() if name != "several outputs"]
+    lines = [line.encode() for line, _ in TAKEN.values() if "NaN" not in line and ": {" not in line]
     batch = NdjsonDecoder(Fields(), None, LIMIT)._decode_together([*lines, PLAIN], 1)
     assert batch is not None
     assert len(batch.columns) == len(lines) + 1
@@ -174,6 +182,16 @@ def test_kind_says_what_a_record_has(kind, has, slow):
     wrong_type = {Reason.WRONG_TYPE} if "must not" in expected else {Reason.MISSING_FIELD}
     assert {refusal.reason for refusal in batch.refused} <= wrong_type
     assert len(rows(batch)) == (not expected)
+
+
+@pytest.mark.parametrize("kind", ["prediction", "truth"])
+def test_each_record_of_a_kind_has_its_id(kind):
+    """A record without an id is refused among others that have one."""
+    side = "y_pred" if kind == "prediction" else "y_true"
+    with_id, without = f'{{"{side}": 1, "prediction_id": "a"}}', f'{{"{side}": 1}}'
+    batch = decode(with_id.encode(), without.encode(), with_id.encode(), kind=kind)
+    assert [row[-1] for row in rows(batch)] == [1, 3]
+    assert [refusal.line for refusal in batch.refused] == [2]
 
 
 def test_path_of_the_detail_is_that_of_the_source():

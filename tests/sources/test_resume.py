@@ -184,6 +184,15 @@ def test_emptied_file_is_read_from_its_beginning(path, kind, data, caplog):
     assert "reading it from its beginning" in caplog.text
 
 
+@BOTH
+def test_shorter_file_is_read_from_its_beginning(path, kind):
+    """A long file that lost its end, and begins as before, is another one."""
+    path.write_bytes(lines(1, 100))
+    position = after(take(kind(path, NDJSON, LIMIT)))
+    os.truncate(path, len(lines(1, 60)))
+    assert values(again(kind(path, NDJSON, LIMIT), position)) == [float(n) for n in range(1, 61)]
+
+
 @pytest.mark.parametrize("name", ["events.log.1", "aaa", "events.log-20261124"])
 def test_rotated_file_is_finished_first(path, tmp_path, name):
     """A file that was renamed while nobody looked is read to its end, then the new one."""
@@ -223,6 +232,7 @@ def test_half_a_line_of_a_rotated_file_is_refused_once(path, tmp_path, decoder):
     cut = again(FollowSource(path, decoder, LIMIT), after(first))
     refused = [b for b in cut if b.refused]
     assert [r.line for b in refused for r in b.refused] == [2 + bool(head)]
+    assert after(refused)["line"] == 3 + bool(head)
     append(tmp_path / "events.log.1", b"7,0\n")
     append(path, b"2,0\n" if head else lines(2, 2))
     assert values(again(FollowSource(path, decoder, LIMIT), after(refused))) == [2.0]
@@ -261,6 +271,7 @@ def test_file_emptied_while_followed_has_a_position_in_the_new_lines(path):
     cut, new = source.next_batch(), source.next_batch()
     source.close()
     assert [r.line for r in cut.refused] == [6]
+    assert (after([cut])["offset"], after([cut])["line"]) == (0, 1)
     assert values(again(FollowSource(path, NDJSON, LIMIT), after([cut]))) == [6.0]
     append(path, lines(7, 7))
     assert values(again(FollowSource(path, NDJSON, LIMIT), after([new]))) == [7.0]
@@ -341,6 +352,28 @@ def test_any_stop_loses_nothing(header, pieces, rotate, data):
             rest = again(FollowSource(path, decoder, LIMIT), after(batches[: number + 1]))
             found = contents(batches[: number + 1]) + contents(rest)
             assert sorted(map(repr, found)) == whole
+
+
+@settings(deadline=None)
+@given(HEADERS, st.lists(PIECES, max_size=12), st.data())
+def test_many_restarts_lose_nothing(header, pieces, data):
+    """A file that is read on after a restart at each piece that was appended is read whole."""
+    decoder = CSV if header else NDJSON
+    stream = header + b"".join(pieces)
+    cuts = sorted(data.draw(st.lists(st.integers(0, len(stream)), max_size=6)))
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "events"
+        path.write_bytes(stream)
+        whole = sorted(map(repr, contents(take(FollowSource(path, decoder, LIMIT)))))
+        os.truncate(path, 0)
+        batches: list[Batch] = []
+        for start, end in zip([0, *cuts], [*cuts, len(stream)], strict=True):
+            append(path, stream[start:end])
+            source = FollowSource(path, decoder, LIMIT)
+            if batches:
+                source.resume(after(batches))
+            batches += take(source)
+        assert sorted(map(repr, contents(batches))) == whole
 
 
 @settings(deadline=None, max_examples=150)

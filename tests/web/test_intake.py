@@ -86,7 +86,7 @@ def test_what_is_not_taken(running, body, headers, status, detail):
 def test_refused_lines_are_listed_in_order_and_at_most_a_hundred():
     """The good ones count; the writer's refusals stand among those of the decoder."""
 
-    def commit(batch):
+    def commit(_):
         return Outcome([Refusal(2, Reason.OVERFLOW, "too much")], [4])
 
     with service(commit=commit) as running:
@@ -249,6 +249,15 @@ def test_a_client_that_goes_away_leaves_nothing_behind():
         wait_for(lambda: running.source._events == 0)
         assert running.post(GOOD).status == 200
     assert sum(batch.lines for batch in running.batches) == 2
+
+
+def test_answers_are_not_held_back(running):
+    """Headers and body go out at once: else each answer takes 40 ms more where it is awaited."""
+    from losswatch.web.server import _listen
+
+    with _listen("127.0.0.1", 0) as listener:
+        assert listener.proto == socket.IPPROTO_TCP  # by which asyncio tells
+    assert running.post(GOOD).status == 200
 
 
 def test_a_body_that_is_said_to_be_too_large_is_not_waited_for():

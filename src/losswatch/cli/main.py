@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from losswatch.cli.arguments import address, field, rate
-from losswatch.errors import ConfigError, ListenError, SourceError
+from losswatch.errors import ConfigError, ListenError, SourceError, StateError, StoreError
 from losswatch.version import __version__
 
 if TYPE_CHECKING:
@@ -59,6 +59,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_run(commands)
     _add_replay(commands)
     _add_check(commands)
+    _add_merge(commands)
     _add_schema(commands)
     _add_demo(commands)
     return parser
@@ -135,7 +136,7 @@ def _add_format(command: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="FIELD=PLACE",
-        help="your name of y_true, y_pred, w, model, time or segment.LABEL,"
+        help="your name of y_true, y_pred, w, model, time, prediction_id or segment.LABEL,"
         " for example y_true=payload.actual",
     )
     command.add_argument("--max-line-bytes", type=int, help="default: 1048576")
@@ -149,6 +150,22 @@ def _add_check(commands: Commands) -> None:
         from losswatch.cli.check import check
 
         return check(options.config)
+
+    command.set_defaults(command=call)
+
+
+def _add_merge(commands: Commands) -> None:
+    command = _add(commands, "merge", "Add up the states of several machines, exactly.")
+    command.add_argument("states", nargs="+", metavar="STATE", help="a state file; it is only read")
+    command.add_argument(
+        "--output", metavar="FILE", help="write the sum to this new file, a state like the others"
+    )
+    command.add_argument("--json", action="store_true", help="print JSON instead of a table")
+
+    def call(options: argparse.Namespace) -> int:
+        from losswatch.cli.merge import merge
+
+        return merge(options.states, options.output, as_json=options.json)
 
     command.set_defaults(command=call)
 
@@ -207,7 +224,7 @@ def _run(command: Callable[[argparse.Namespace], int], options: argparse.Namespa
     except ConfigError as error:
         print(error, file=sys.stderr)
         return WRONG_CALL
-    except (ListenError, SourceError) as error:
+    except (ListenError, SourceError, StateError, StoreError) as error:
         print(f"losswatch: {error}", file=sys.stderr)
         return FAILED
     except BrokenPipeError:  # the reader of our output has gone, as in `| head`

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
 from losswatch.cli.plan import plan_of
-from losswatch.cli.summary import as_line, as_table, notes_on
+from losswatch.cli.summary import as_line, print_costs
 from losswatch.core.costs import as_json
 from losswatch.service.replay import Replay, files_of
 
@@ -22,9 +22,6 @@ if TYPE_CHECKING:
     from losswatch.core.monitors import MonitorsSnapshot
 
 __all__ = ["replay"]
-
-_MOST_SEGMENTS = 20
-"""Segments of a model that the table shows."""
 
 
 def replay(options: argparse.Namespace) -> int:
@@ -71,14 +68,7 @@ def _run_with_progress(run: Replay, files: Sequence[str]) -> None:
 
 
 def _print_table(run: Replay, snapshot: MonitorsSnapshot) -> None:
-    console = Console(width=None if sys.stdout.isatty() else 120, highlight=False, markup=False)
-    if snapshot.events:
-        units = {monitor.model: monitor.unit for monitor in snapshot.monitors if monitor.unit}
-        console.print(as_table(snapshot, units, _MOST_SEGMENTS))
-        for note in notes_on(snapshot, _MOST_SEGMENTS):
-            console.print(note, style="dim")
-    else:
-        console.print("no event could be scored", style="bold red")
+    console = print_costs(snapshot)
     rate = run.lines / run.seconds if run.seconds else 0.0
     console.print(f"{run.lines:,} lines in {run.seconds:.2f} s, {rate:,.0f} a second", style="dim")
     if refused := snapshot.all_rejected:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+import sys
 from typing import TYPE_CHECKING
 
+from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
@@ -18,7 +20,10 @@ if TYPE_CHECKING:
 
     from losswatch.core.monitors import MonitorsSnapshot
 
-__all__ = ["as_line", "as_table", "notes_on"]
+__all__ = ["as_line", "as_table", "notes_on", "print_costs"]
+
+_MOST_SEGMENTS = 20
+"""Segments of a model that the table shows."""
 
 _SHOWN = {"MSE": "mse", "RMSE": "rmse", "MAE": "mae", "bias": "bias", "R²": "r2"}
 
@@ -55,6 +60,19 @@ def as_table(
             unit = [units.get(row.model, "")] if units else []
             table.add_row(*texts, f"{row.n:,}", *_numbers(row), *unit)
     return table
+
+
+def print_costs(snapshot: MonitorsSnapshot) -> Console:
+    """Print the table and what it does not show; return where, for more."""
+    console = Console(width=None if sys.stdout.isatty() else 120, highlight=False, markup=False)
+    if snapshot.events:
+        units = {monitor.model: monitor.unit for monitor in snapshot.monitors if monitor.unit}
+        console.print(as_table(snapshot, units, _MOST_SEGMENTS))
+        for note in notes_on(snapshot, _MOST_SEGMENTS):
+            console.print(note, style="dim")
+    else:
+        console.print("no event could be scored", style="bold red")
+    return console
 
 
 def notes_on(snapshot: MonitorsSnapshot, most: int) -> Iterator[str]:

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from losswatch.core.label_columns import as_column, unknown
 from losswatch.core.labels import label_value
 from losswatch.core.segments import FIRST, OTHER, TOTAL, UNLABELLED
 from losswatch.errors import Reason, RejectedEvent, StateError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
@@ -115,7 +116,7 @@ class Registry:
             slots = list(map(self._slots.get, keys))
         except TypeError:  # one is a list, say
             slots = [None] * len(keys)
-        for index in _unknown(slots):
+        for index in unknown(slots):
             slots[index] = 0.0
             try:
                 if keep[index]:
@@ -174,8 +175,9 @@ class Registry:
 
     def dump(self) -> Tree:
         """Return its state; the segments in the order in which they came."""
-        keys = [(key,) for key in self._slots] if self._only is not None else list(self._slots)
-        values: list[Tree] = [[key[place] for key in keys] for place in range(len(self._labels))]
+        keys = [(key,) if isinstance(key, str) else key for key in self._slots]
+        columns = zip(*keys, strict=True) if keys else [()] * len(self._labels)
+        values: list[Tree] = [list(column) for column in columns]
         return {
             "labels": list(self._labels),
             "values": values,
@@ -265,7 +267,9 @@ class Registry:
         if not isinstance(columns, Mapping):
             detail = f"segment is {columns!r:.60}; must be a mapping of labels to columns"
             raise RejectedEvent(Reason.WRONG_TYPE, detail)
-        lists = [_column(label, columns[label], size) for label in self._labels if label in columns]
+        lists = [
+            as_column(label, columns[label], size) for label in self._labels if label in columns
+        ]
         if len(lists) < len(self._labels):  # all of them lack a label
             return [None] * size
         return lists[0] if len(lists) == 1 else list(zip(*lists, strict=True))
@@ -296,29 +300,3 @@ class Registry:
         self._last_seen[slot] = 0.0
         self._slots[key] = float(slot)
         return float(slot)
-
-
-def _column(label: str, column: Any, size: int) -> list[Any]:  # noqa: ANN401  # checked here
-    """Return the values of a label as a list."""
-    try:
-        values = column.tolist() if hasattr(column, "tolist") else list(column)
-    except TypeError:
-        values = None
-    if not isinstance(values, list) or isinstance(column, str | bytes):
-        detail = f"the column segment.{label} is {column!r:.60}; must be a sequence of values"
-        raise RejectedEvent(Reason.WRONG_TYPE, detail)
-    if len(values) != size:
-        detail = f"the column segment.{label} has {len(values)} events; must have {size}"
-        raise RejectedEvent(Reason.WRONG_TYPE, detail)
-    return values
-
-
-def _unknown(slots: list[float | None]) -> Iterator[int]:
-    """Yield where a slot is ``None``: mostly nowhere, which is found without a loop."""
-    index = -1
-    while True:
-        try:
-            index = slots.index(None, index + 1)
-        except ValueError:
-            return
-        yield index

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, TypeAlias, Union
 
 import numpy as np
@@ -21,6 +20,10 @@ Array: TypeAlias = NDArray[np.bool_] | NDArray[np.int64] | NDArray[np.int32] | N
 
 Tree: TypeAlias = Union[dict[str, "Tree"], list["Tree"], str, int, float, bool, Array, None]  # noqa: UP007  # of names not known yet
 """What state is written as: integers of any size, and columns as arrays."""
+
+
+_LATEST = 1e12
+"""No time is as late: seconds up to here have room for their parts."""
 
 
 class Node:
@@ -81,10 +84,10 @@ class Node:
         return value
 
     def number(self, key: str) -> float:
-        """Return a float from 0 on."""
+        """Return a time in seconds since 1970."""
         value = self._get(key)
-        if not isinstance(value, float) or not 0.0 <= value < math.inf:
-            raise self.node(key).wrong("a finite number from 0 on")
+        if not isinstance(value, float) or not 0.0 <= value < _LATEST:
+            raise self.node(key).wrong("a time in seconds since 1970")
         return value
 
     def ints(self, key: str, size: int | None = None, below: int = 1 << 62) -> NDArray[np.int64]:

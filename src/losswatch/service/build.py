@@ -114,7 +114,23 @@ def _file_source(config: SourceConfig, folder: Path, fields: Fields) -> Source:
 def _kafka_source(config: SourceConfig, kafka: KafkaConfig, folder: Path, fields: Fields) -> Source:
     from losswatch.sources.kafka import KafkaSource  # noqa: PLC0415  # an extra
 
-    return KafkaSource()
+    return KafkaSource(
+        kafka.brokers,
+        kafka.topics,
+        kafka.group,
+        partial(NdjsonDecoder, fields, config.model, config.max_line_bytes),
+        start=kafka.start,
+        dead_letters=_letters_of(kafka, folder),
+        settings=kafka.settings,
+    )
+
+
+def _letters_of(kafka: KafkaConfig, folder: Path) -> Path | str | None:
+    """Return the path or the topic of dead letters."""
+    letters = kafka.dead_letters
+    if letters is None:
+        return None
+    return folder / letters.file if letters.file else letters.topic
 
 
 def decoder_for(config: SourceConfig, fields: Fields) -> Callable[[], Decoder]:

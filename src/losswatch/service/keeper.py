@@ -5,14 +5,12 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-from losswatch.errors import StateError
-from losswatch.store.codec import decode_tree, encode_tree
+from losswatch.service.saved import DECLARED, found, parts_of, read_state
 from losswatch.store.entry import Entry
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
-    from losswatch.core.monitor import Monitor
     from losswatch.core.monitors import Monitors
     from losswatch.service.round import Round
     from losswatch.sources.base import Outcome, Position
@@ -22,7 +20,6 @@ __all__ = ["Keeper"]
 
 logger = logging.getLogger(__name__)
 
-_PART = "monitor/"
 _JOURNAL_BYTES = 64 << 20
 """A journal of this size is replaced by a snapshot; a restart reads it in a few seconds."""
 
@@ -43,6 +40,9 @@ class Keeper:
         Where the state is kept; without it nowhere.
     clock
         Tells when a round arrived, in seconds since 1970.
+    declared
+        What the YAML says of each model, kept with the state: it tells what
+        the state is of.
 
     Raises
     ------
@@ -52,10 +52,17 @@ class Keeper:
         From :meth:`take`: the round could not be written. Nothing was counted.
     """
 
-    def __init__(self, monitors: Monitors, store: Store | None, clock: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        monitors: Monitors,
+        store: Store | None,
+        clock: Callable[[], float],
+        declared: Mapping[str, str],
+    ) -> None:
         self.monitors = monitors
         self._store = store
         self._clock = clock
+        self._declared = {DECLARED + model: text.encode() for model, text in declared.items()}
         self._snapshot_bytes = 0
 
     def restore(self, scratch: Monitors) -> dict[str, Position]:
@@ -69,19 +76,17 @@ class Keeper:
         """
         if self._store is None:
             return {}
-        for name, data in self._store.parts().items():
-            _load(scratch, name, data)
-        commits = 0
-        for entry in map(Entry.from_bytes, self._store.journal()):
-            scratch.take(entry.columns, entry.events, at=entry.at)
-            commits += 1
+        parts = self._store.parts()
+        commits = read_state(self._store, scratch)
         for monitor in self.monitors:
-            monitor.load(_found(scratch, monitor.model).dump())
+            monitor.load(found(scratch, monitor.model).dump())
         logger.info(
             "the state has %d events; %d commits came after the last snapshot",
             self.monitors.snapshot().events,
             commits,
         )
+        if commits or self._declared.items() - parts.items():
+            self.snapshot()
         return self._store.positions()
 
     def take(self, batches: Round) -> list[Outcome]:
@@ -108,7 +113,7 @@ class Keeper:
         """Replace the journal by the state of all monitors."""
         if self._store is None:
             return
-        parts = {_PART + m.model: encode_tree(m.dump()) for m in self.monitors}
+        parts = self._declared | parts_of(self.monitors)
         self._store.snapshot(parts)
         self._snapshot_bytes = sum(map(len, parts.values()))
 
@@ -116,25 +121,3 @@ class Keeper:
         """Let go of the state; what was counted is in it already."""
         if self._store is not None:
             self._store.close()
-
-
-def _load(monitors: Monitors, name: str, data: bytes) -> None:
-    """Give a part of the state to the monitor that it is of."""
-    model = name.removeprefix(_PART)
-    monitor = monitors.get(model)
-    if monitor is None:
-        logger.warning(
-            "the state has the model %r, which no monitor watches; it stays there", model
-        )
-        return
-    tree = decode_tree(data)
-    if not isinstance(tree, dict):
-        raise StateError(f"the state of {model!r} is no table; restore a copy")
-    for note in monitor.load(tree):
-        logger.warning("the state of %s: %s", model, note)
-
-
-def _found(monitors: Monitors, model: str) -> Monitor:
-    monitor = monitors.get(model)
-    assert monitor is not None
-    return monitor

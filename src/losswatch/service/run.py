@@ -113,7 +113,8 @@ class Service:
         else:
             store = Store(self._folder / self._config.state)
             stack.callback(store.close)
-        return Keeper(self.monitors, store, time.time)
+        declared = {monitor.model: monitor.model_dump_json() for monitor in self._config.monitors}
+        return Keeper(self.monitors, store, time.time, declared)
 
     def _make_sources(self, stack: ExitStack) -> list[Source]:
         monitors, sources = self._config.monitors, []

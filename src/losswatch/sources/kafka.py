@@ -3,24 +3,19 @@
 from __future__ import annotations
 
 import logging
-import time
 from itertools import groupby
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from losswatch.errors import SourceError
 from losswatch.sources.base import Batch
-from losswatch.sources.dead_letters import (
-    DeadLetter,
-    DeadLetterFile,
-    DeadLetterTopic,
-    NoDeadLetters,
-)
+from losswatch.sources.dead_letter_topic import letters_to
+from losswatch.sources.dead_letters import DeadLetter
 from losswatch.sources.kafka_settings import (
     connection_settings,
     consumer_settings,
     producer_settings,
 )
+from losswatch.sources.lag import Lag
 from losswatch.sources.offsets import Partition
 from losswatch.sources.progress import Progress
 from losswatch.sources.troubles import Troubles
@@ -32,10 +27,10 @@ except ImportError:  # an extra: the constructor says how to get it
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
+    from pathlib import Path
     from typing import Literal, TypeVar
 
     from losswatch.sources.base import Decoder, Outcome, Position, Refusal
-    from losswatch.sources.dead_letters import DeadLetters
 
     T = TypeVar("T")
 
@@ -45,9 +40,6 @@ logger = logging.getLogger(__name__)
 
 _MOST = 10_000
 """Messages of a batch: some 20 ms."""
-
-_LAG_SECONDS = 1.0
-"""How old the lag may be."""
 
 _GONE = {"_AUTO_OFFSET_RESET", "_LOG_TRUNCATION", "OFFSET_OUT_OF_RANGE"}
 """The errors of an offset that the broker does not have."""
@@ -99,6 +91,7 @@ class KafkaSource:
         if client is None:
             raise SourceError(f"{self.name}: needs an extra: pip install 'losswatch[kafka]'")
         self._topics = list(topics)
+        self._start = start
         self._begin = client.OFFSET_BEGINNING if start == "earliest" else client.OFFSET_END
         self._decoder = decoder()
         self._progress = Progress(self.name, {})
@@ -107,14 +100,15 @@ class KafkaSource:
         self._messages: list[client.Message] = []  # of the batch that was made last
         self._batch = Batch()
         self._held = False  # whether that batch is to be handed over next
-        self._lag: dict[tuple[str, int], int] = {}
-        self._lag_at = 0.0
+        self._lag = Lag()
         self._troubles = Troubles(self.name)
         self._subscribed = False
         if dead_letters in self._topics:
             raise SourceError(f"{self.name}: dead letters go to {dead_letters}, which is read")
         connection = connection_settings(self.name, brokers, settings or {})
-        self._letters = self._make_letters(dead_letters, connection)
+        self._letters = letters_to(
+            dead_letters, lambda: self._made(client.Producer, producer_settings(connection))
+        )
         self._consumer: client.Consumer | None = self._made(
             client.Consumer, consumer_settings(connection, group)
         )
@@ -136,7 +130,7 @@ class KafkaSource:
             self._held = True
             while self._astray:
                 self._go_to_beginning(consumer, self._astray.pop())
-            self._measure(consumer)
+            self._lag.measure(self._progress, self._assigned, self._end_of)
             if not self._letters.settled():  # letters first: a crash may write them twice
                 return Batch()
         self._held = False
@@ -145,9 +139,8 @@ class KafkaSource:
     def committed(self, outcome: Outcome) -> None:
         """Keep what was refused when it was scored as dead letters too."""
         told = {refusal.line for refusal in self._batch.refused}
-        self._letters.add(
-            self._letter(refusal) for refusal in outcome.refused if refusal.line not in told
-        )
+        late = [refusal for refusal in outcome.refused if refusal.line not in told]
+        self._letters.add(map(self._letter, late))
         self._letters.settled()
 
     def failed(self, reason: str) -> bool:
@@ -167,7 +160,7 @@ class KafkaSource:
         Of the partitions assigned now; a second old. Costs next to nothing,
         and any thread may ask.
         """
-        return dict(self._lag)
+        return dict(self._lag.now)
 
     def lost(self) -> dict[tuple[str, int], int]:
         """Return how many messages were deleted before they were read, at most.
@@ -182,17 +175,7 @@ class KafkaSource:
         if consumer is not None:
             consumer.close()
             self._letters.close()
-        self._lag = {}
-
-    def _make_letters(
-        self, dead_letters: Path | str | None, connection: dict[str, Any]
-    ) -> DeadLetters:
-        if dead_letters is None:
-            return NoDeadLetters()
-        if isinstance(dead_letters, Path):
-            return DeadLetterFile(dead_letters)
-        producer = self._made(client.Producer, producer_settings(connection))
-        return DeadLetterTopic(dead_letters, producer)
+        self._lag.drop(list(self._assigned))
 
     def _made(self, kind: Callable[..., T], settings: dict[str, Any]) -> T:
         try:
@@ -224,7 +207,8 @@ class KafkaSource:
             end = self._progress.next(partition)
             place.offset = self._begin if end is None else end
             self._assigned[partition] = place
-            logger.info("%s: reads %s from %s", self.name, partition, end or "where it begins")
+            where = f"the {self._start} offset" if end is None else f"offset {end}"
+            logger.info("%s: reads %s from %s", self.name, partition, where)
         consumer.incremental_assign(partitions)
 
     def _on_revoke(
@@ -232,11 +216,10 @@ class KafkaSource:
     ) -> None:
         """Let go of partitions; what was counted of them stays, to go on from."""
         del consumer  # it lets go of them itself
-        for place in partitions:
-            self._assigned.pop(Partition(place.topic, place.partition), None)
-        self._lag = {
-            key: lag for key, lag in self._lag.items() if Partition(*key) in self._assigned
-        }
+        gone = [Partition(place.topic, place.partition) for place in partitions]
+        for partition in gone:
+            self._assigned.pop(partition, None)
+        self._lag.drop(gone)
 
     def _take(self, messages: Iterable[client.Message]) -> list[client.Message]:
         """Return the messages that are new and hold something."""
@@ -272,8 +255,7 @@ class KafkaSource:
     def _heed(self, message: client.Message) -> None:
         """Do what is to be done about an event that is no message."""
         error = message.error()
-        if error is None:
-            return
+        assert error is not None
         if error.name() == "_PARTITION_EOF":
             self._progress.end(_partition(message), message.offset() or 0)
             self._troubles.over()
@@ -297,18 +279,11 @@ class KafkaSource:
         except client.KafkaException as error:  # a rebalance is under way, and assigns it again
             self._troubles.hear(error.args[0])
 
-    def _measure(self, consumer: client.Consumer) -> None:
-        """Note the lag, if that was long ago."""
-        now = time.monotonic()
-        if now - self._lag_at < _LAG_SECONDS:
-            return
-        self._lag_at = now
-        ends = {}
-        for partition, place in self._assigned.items():
-            marks = consumer.get_watermark_offsets(place, cached=True)
-            if marks and marks[1] >= 0:
-                ends[partition] = marks[1]
-        self._lag = self._progress.lag(ends)
+    def _end_of(self, partition: Partition) -> int | None:
+        """Return where a partition ended when messages of it came last."""
+        assert self._consumer is not None
+        marks = self._consumer.get_watermark_offsets(self._assigned[partition], cached=True)
+        return marks[1] if marks and marks[1] >= 0 else None
 
 
 def _kind(message: client.Message) -> tuple[str, int, bool]:

@@ -35,7 +35,7 @@ def saved_numbers(column: Numbers) -> Tree:
     if isinstance(column, np.ndarray):
         return column
     try:
-        return np.frombuffer(array("d", column))  # twice as fast as NumPy
+        return np.frombuffer(array("d", column))  # type: ignore[type-var]  # twice as fast as NumPy
     except TypeError:
         return _saved_with_none(column)
 
@@ -114,7 +114,8 @@ def labels_of(saved: Tree, rows: int) -> list[str | None]:
     codes = _array(saved["codes"], "i")
     if codes.size and not 0 <= codes.min() <= codes.max() < len(values):
         raise StateError("a saved column has codes without a value; restore a copy")
-    return list(map(values.__getitem__, codes.tolist()))
+    rows_of: list[int] = codes.tolist()
+    return [values[code] for code in rows_of]
 
 
 def _narrow(numbers: list[int]) -> NDArray[Any]:

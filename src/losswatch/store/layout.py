@@ -65,11 +65,11 @@ def create(path: Path, version: int) -> None:
 def fill(db: sqlite3.Connection, version: int) -> None:
     """Make the tables and the marks in the header."""
     db.executescript(
-        f"BEGIN; PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {version};"
-        f"{_TABLES}"
-        f"INSERT INTO meta VALUES ('parts', 0, {checksum('parts', b'0')});"
-        f"INSERT INTO meta VALUES ('snapshot', 0, {checksum('snapshot', b'0')}); COMMIT;"
+        f"BEGIN; PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {version};{_TABLES}"
     )
+    for key in ("parts", "snapshot"):
+        db.execute("INSERT INTO meta VALUES (?, 0, ?)", (key, checksum(key, b"0")))
+    db.execute("COMMIT")
 
 
 def _place(new: Path, path: Path) -> None:

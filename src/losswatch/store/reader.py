@@ -11,6 +11,8 @@ from losswatch.errors import StateError
 from losswatch.store.tree import DIMENSIONS, DTYPES, FLOAT, MAX_DEPTH, SIZE, Tree
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
 __all__ = ["Reader"]
@@ -28,6 +30,16 @@ class Reader:
     def __init__(self, data: memoryview) -> None:
         self._data = data
         self._place = 0
+        self._leaves: dict[str, Callable[[], Tree]] = {
+            "n": lambda: None,
+            "t": lambda: True,
+            "-": lambda: False,
+            "s": self._text,
+            "i": lambda: int.from_bytes(self._take(self._size()), "little", signed=True),
+            ".": lambda: FLOAT.unpack(self._take(FLOAT.size))[0],
+            "b": lambda: bytes(self._take(self._size())),
+            "a": self._array,
+        }
 
     def whole(self) -> Tree:
         """Return the tree.
@@ -63,14 +75,15 @@ class Reader:
     def _tree(self, depth: int) -> Tree:
         if depth > MAX_DEPTH:
             _refuse(f"values nested more than {MAX_DEPTH} deep")
-        match self._take(1)[0]:
-            case 0x7B:  # {
-                return self._dict(depth)
-            case 0x5B:  # [
-                # Each takes a byte at least, so a lie ends with the bytes.
-                return [self._tree(depth + 1) for _ in range(self._count())]
-            case letter:
-                return self._leaf(letter)
+        letter = chr(self._take(1)[0])
+        if letter == "{":
+            return self._dict(depth)
+        if letter == "[":
+            # Each takes a byte at least, so a lie ends with the bytes.
+            return [self._tree(depth + 1) for _ in range(self._count())]
+        if letter not in self._leaves:
+            _refuse(f"a value of the unknown kind {letter!r}")
+        return self._leaves[letter]()
 
     def _count(self) -> int:
         count = self._size()
@@ -82,7 +95,7 @@ class Reader:
         tree: dict[str, Tree] = {}
         last = None
         for _ in range(self._count()):
-            if self._take(1) != b"s":
+            if self._take(1)[0] != ord("s"):
                 _refuse("a key that is no text")
             key = self._text()
             if last is not None and key <= last:
@@ -90,25 +103,6 @@ class Reader:
             tree[key] = self._tree(depth + 1)
             last = key
         return tree
-
-    def _leaf(self, letter: int) -> Tree:
-        match chr(letter):
-            case "n":
-                return None
-            case "t" | "-" as truth:
-                return truth == "t"
-            case "s":
-                return self._text()
-            case "i":
-                return int.from_bytes(self._take(self._size()), "little", signed=True)
-            case ".":
-                return FLOAT.unpack(self._take(FLOAT.size))[0]
-            case "b":
-                return bytes(self._take(self._size()))
-            case "a":
-                return self._array()
-            case other:
-                _refuse(f"a value of the unknown kind {other!r}")
 
     def _array(self) -> NDArray[np.generic]:
         letter, dimensions = self._take(2)

@@ -19,8 +19,10 @@ DIMENSIONS = 2
 SIZE = struct.Struct("<Q")
 FLOAT = struct.Struct("<d")
 
+_NAMES = ["?", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "f8"]
+
 DTYPES = {
     ord(letter): np.dtype("<" + name if name[-1] not in "1?" else name)
-    for letter, name in zip("?abcdABCDf", ["?", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "f8"], strict=True)
+    for letter, name in zip("?abcdABCDf", _NAMES, strict=True)
 }
 """The kinds of arrays by their letter, little-endian."""

@@ -59,7 +59,12 @@ def opening(path: Path) -> Iterator[None]:
         if code in _OF_THE_SYSTEM:
             raise StoreError(f"{path}: cannot be read and written: {error}") from None
         raise StateError(f"{path}: is damaged: {error}; restore a copy") from None
-    except (TypeError, ValueError, OverflowError) as error:  # a row of other types than ours
+    except (
+        AttributeError,
+        TypeError,
+        ValueError,
+        OverflowError,
+    ) as error:  # a row of other types than ours
         raise StateError(f"{path}: is damaged: {error!r}; restore a copy") from None
 
 
@@ -92,7 +97,7 @@ def verify(path: Path, version: int) -> None:
 
 def check_rows(db: sqlite3.Connection) -> None:
     """Check tables and rows of the newest version."""
-    with closing(sqlite3.connect(":memory:")) as fresh:
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as fresh:
         fill(fresh, newest())
         if schema_of(db) != schema_of(fresh):
             raise StateError("its tables are not those of losswatch; restore a copy")

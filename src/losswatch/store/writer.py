@@ -64,8 +64,8 @@ class Writer:
         letter = _LETTERS.get(array.dtype.newbyteorder("<"))
         if letter is None or not 1 <= array.ndim <= DIMENSIONS:
             raise TypeError(
-                f"an array of {array.ndim} dimensions of {array.dtype}; a state has arrays of 1 or 2"
-                " dimensions, of booleans, integers and float64"
+                f"an array of {array.ndim} dimensions of {array.dtype}; a state has arrays of 1"
+                " or 2 dimensions, of booleans, integers and float64"
             )
         shape = b"".join(map(SIZE.pack, array.shape))
         self.pieces.append(b"a" + letter + bytes([array.ndim]) + shape)
