@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from confluent_kafka import KafkaError
 from hypothesis import given
 from hypothesis import strategies as st
 
 from losswatch.sources.offsets import Offsets, Partition
 from losswatch.sources.progress import Progress
+from losswatch.sources.troubles import Troubles
 
 ETA = Partition("eta", 0)
 
@@ -57,3 +59,18 @@ def test_a_gap_without_notice_is_of_compaction_and_inside_the_range():
     progress.end(ETA, 9)
     assert progress.position() == {"eta": {"0": [[0, 9]]}}
     assert progress.lag({ETA: 12, Partition("eta", 1): 4}) == {("eta", 0): 3}
+
+
+def test_a_trouble_is_logged_once_until_it_is_over(caplog):
+    troubles = Troubles("kafka:g")
+    down = KafkaError(KafkaError._ALL_BROKERS_DOWN)
+    for _ in range(3):
+        troubles.hear(down)
+        troubles.hear(KafkaError(KafkaError._TRANSPORT))
+    assert len(caplog.records) == 1
+    troubles.over()
+    troubles.hear(down)
+    assert len(caplog.records) == 2
+    assert not troubles.fatal
+    troubles.hear(KafkaError(KafkaError.FENCED_INSTANCE_ID, "another took its place", fatal=True))
+    assert troubles.fatal == "another took its place"

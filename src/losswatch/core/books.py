@@ -63,10 +63,6 @@ class Books:
         How events are split, ``None`` if they are not.
     buckets
         Bounds of the histograms.
-    keep
-        Seconds that a segment is kept at least after its last event, so that
-        the event can be revised.
-
     Raises
     ------
     ValueError
@@ -79,17 +75,22 @@ class Books:
         windows: Iterable[object],
         segments: Segments | None,
         buckets: tuple[float, ...],
-        keep: float = 0.0,
     ) -> None:
         self._windows = check_windows(windows, 1 if segments is None else segments.limit)
         self._segments = segments
         self._buckets = buckets
-        self._keep = max(keep, longest(self._windows))
+        self._keep = longest(self._windows)
         self.needs_time = needs_time(self._windows)
         self.registry = None if segments is None else Registry(segments, self._keep)
         self.now = 0.0
         self.pending: dict[str, list[float]] = {output: [] for output in outputs}
         self._ledgers = self._new_ledgers(self.registry)
+
+    def keep(self, seconds: float) -> None:
+        """Keep segments so long at least after their last event: it may be revised."""
+        if self.registry is not None and seconds > self._keep:
+            self._keep = seconds
+            self.registry.keep(seconds)
 
     def place(self, labels: Mapping[str, str | None] | None, now: float) -> float:
         """Return the slot of the labels of an event that comes now.
@@ -152,6 +153,12 @@ class Books:
         for start in range(0, len(old), AT_ONCE):
             part = slice(start, start + AT_ONCE)
             self._ledgers[output].revise(old.take(part), new.take(part))
+
+    def remove(self, output: str, old: Entered) -> None:
+        """Take events out, each once, as if they had not come; what was counted stays so."""
+        self.fold()
+        for start in range(0, len(old), AT_ONCE):
+            self._ledgers[output].remove(old.take(slice(start, start + AT_ONCE)))
 
     def read(self, now: float) -> tuple[tuple[Mapping[str, str], ...], dict[str, LedgerSnapshot]]:
         """Return the labels of all rows, and for each output what they hold at a time.
@@ -228,9 +235,8 @@ class Books:
         StateError
             As for :meth:`load`; nothing is changed.
         """
-        other = Books(
-            tuple(self._ledgers), self._windows, self._segments, self._buckets, self._keep
-        )
+        other = Books(tuple(self._ledgers), self._windows, self._segments, self._buckets)
+        other.keep(self._keep)
         notes = other.load(tree)
         self.fold()
         self.now = other.now = max(self.now, other.now)

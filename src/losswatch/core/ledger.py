@@ -132,17 +132,20 @@ class Ledger:
         cleared since are left as they are.
         """
         current = self._arrivals.belong(old.events.slot, old.pool_seq)
-        if not current.all():
-            old, new = old.take(current), new.take(current)
+        self.remove(old)
+        new = new.take(current)
+        self._lifetime.add(group(new.events))
+        for window in self._windows:
+            window.restore(new.take(self._gaps[window.label].outside(new.pool_seq)))
+
+    def remove(self, old: Entered) -> None:
+        """Take events out, each once, as if they had not come; what was counted stays so."""
+        old = old.take(self._arrivals.belong(old.events.slot, old.pool_seq))
         if self._counted is None:
             self._counted = self._lifetime.copy()
         self._lifetime.subtract(group(old.events))
-        self._lifetime.add(group(new.events))
         for window in self._windows:
-            had = self._gaps[window.label].outside(old.pool_seq)
-            every = bool(had.all())
-            window.remove(old if every else old.take(had))
-            window.restore(new if every else new.take(had))
+            window.remove(old.take(self._gaps[window.label].outside(old.pool_seq)))
 
     def advance(self, now: float) -> None:
         """Let time pass."""

@@ -122,7 +122,7 @@ class Monitor(LateTruth, Saved):
         self._clock = clock
         self._lock = Lock()
         settings, names = join or Join(), outputs or (SINGLE,)
-        self._books = Books(names, windows, segments, buckets, keep=settings.retention)
+        self._books = Books(names, windows, segments, buckets)
         self._registry = self._books.registry
         labels = () if segments is None else segments.labels
         self._desk = Desk(settings, self._books, names, labels)

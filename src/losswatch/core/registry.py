@@ -55,6 +55,10 @@ class Registry:
         self._stay: set[int] = {TOTAL, OTHER, UNLABELLED}
         self._declare()
 
+    def keep(self, seconds: float) -> None:
+        """Keep segments so long at least after their last event."""
+        self._idle = max(self._idle, seconds)
+
     @property
     def size(self) -> int:
         """How many slots there are."""
@@ -168,16 +172,14 @@ class Registry:
 
     def _are_idle(self, slots: Indexes, now: float) -> NDArray[np.bool_]:
         """Tell which slots had no event for too long; those that always stay are none of them."""
-        idle: NDArray[np.bool_] = self._last_seen[slots] < now - self._idle
-        if idle.any():
-            idle &= ~np.isin(slots, list(self._stay))
+        old = self._last_seen[slots] < now - self._idle
+        idle: NDArray[np.bool_] = old & ~np.isin(slots, list(self._stay))
         return idle
 
     def dump(self) -> Tree:
         """Return its state; the segments in the order in which they came."""
         keys = [(key,) if isinstance(key, str) else key for key in self._slots]
-        columns = zip(*keys, strict=True) if keys else [()] * len(self._labels)
-        values: list[Tree] = [list(column) for column in columns]
+        values: list[Tree] = [[key[place] for key in keys] for place in range(len(self._labels))]
         return {
             "labels": list(self._labels),
             "values": values,
@@ -241,9 +243,9 @@ class Registry:
     def meet(self, other: Registry) -> None:
         """Learn when the segments of another were seen, and let it know when these were."""
         for key in self._slots.keys() & other._slots.keys():
-            mine, theirs = int(self._slots[key]), int(other._slots[key])
-            seen = max(self._last_seen[mine], other._last_seen[theirs])
-            self._last_seen[mine] = other._last_seen[theirs] = seen
+            here, there = int(self._slots[key]), int(other._slots[key])
+            self._last_seen[here] = max(self._last_seen[here], other._last_seen[there])
+            other._last_seen[there] = self._last_seen[here]
 
     def merge(self, other: Registry) -> tuple[Indexes, Indexes]:
         """Give the segments of another slots, as far as there is room.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from losswatch.errors import StateError
+from losswatch.errors import Reason, StateError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -92,7 +92,8 @@ class Saved:
             times = (self._last_event, other._last_event)  # noqa: SLF001
             seen = [at for at in times if at is not None]
             self._last_event = max(seen, default=None)
-        return [*merged.notes, *map(str, taken.rejected)]
+        refused = [r for r in taken.rejected if r.reason is not Reason.OUTDATED_TRUTH]
+        return [*merged.notes, *(f"{r.detail} ({r.reason})" for r in refused)]
 
     def sweep(self, now: float) -> None:
         """Forget predictions and truths that are over; a little at a time."""

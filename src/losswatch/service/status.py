@@ -23,3 +23,6 @@ def service_samples(sources: Iterable[Source], *, writable: bool) -> Iterator[Sa
             for (topic, partition), messages in source.lag().items():
                 labels = {"topic": topic, "partition": str(partition)}
                 yield Sample("kafka_lag_messages", labels, messages)
+            for (topic, partition), messages in source.lost().items():
+                labels = {"topic": topic, "partition": str(partition)}
+                yield Sample("kafka_lost_messages", labels, messages, "_total")

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from losswatch.service.keeper import Keeper
     from losswatch.service.refusals import RefusalLog
-    from losswatch.sources.base import Batch, Outcome, Source
+    from losswatch.sources.base import Batch, Outcome, Position, Source
 
 __all__ = ["Writer"]
 
@@ -56,6 +56,7 @@ class Writer:
         self._refusals = refusals
         self._wake = wake
         self._again: dict[str, Batch] = {}
+        self._positions: dict[str, Position] = {}
         self._stopped = False
         self._running = False
         self._rested = time.monotonic()
@@ -110,7 +111,8 @@ class Writer:
             source.close()
             logger.info("%s has ended%s", source.name, "" if self._active else "; still serving")
             return None
-        return batch if batch.lines else None
+        moved = batch.position is not None and batch.position != self._positions.get(source.name)
+        return batch if batch.lines or moved else None
 
     def _count(self, batches: Round) -> None:
         try:
@@ -121,6 +123,7 @@ class Writer:
         if not self.writable:
             logger.info("the state can be written again")
         self.writable = True
+        self._positions |= batches.positions
         for (source, batch), outcome in zip(batches.parts, outcomes, strict=True):
             self._settle(source, batch, outcome)
 

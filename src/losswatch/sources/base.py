@@ -122,3 +122,6 @@ class Lagging(Protocol):
 
     def lag(self) -> dict[tuple[str, int], int]:
         """Return how many messages of each topic and partition are to be read; from any thread."""
+
+    def lost(self) -> dict[tuple[str, int], int]:
+        """Return how many were gone before they could be read; from any thread."""

@@ -30,6 +30,9 @@ __all__ = [
 ]
 
 
+_KINDS = {"b": 7, "h": 15, "i": 31, "q": 63}
+
+
 def saved_numbers(column: Numbers) -> Tree:
     """Return numbers as an array; NaN is absent, as in the columns that are arrays."""
     if isinstance(column, np.ndarray):
@@ -110,20 +113,18 @@ def labels_of(saved: Tree, rows: int) -> list[str | None]:
     if "rows" in saved:
         if saved["rows"] not in (0, rows):
             raise StateError("a saved column has rows that are not there; restore a copy")
-        return values * saved["rows"]
+        count: int = saved["rows"]
+        return values * count
     codes = _array(saved["codes"], "i")
     if codes.size and not 0 <= codes.min() <= codes.max() < len(values):
         raise StateError("a saved column has codes without a value; restore a copy")
-    rows_of: list[int] = codes.tolist()
-    return [values[code] for code in rows_of]
+    return list(map(values.__getitem__, codes.tolist()))
 
 
 def _narrow(numbers: list[int]) -> NDArray[Any]:
     """Return integers in as few bytes each as they need."""
     largest = max(numbers, default=0)
-    kind = (
-        "b" if largest < 1 << 7 else "h" if largest < 1 << 15 else "i" if largest < 1 << 31 else "q"
-    )
+    kind = next(kind for kind, bits in _KINDS.items() if largest < 1 << bits)
     return np.frombuffer(array(kind, numbers), dtype=kind) if numbers else np.empty(0, np.int8)
 
 

@@ -9,9 +9,10 @@ import zlib
 from contextlib import closing, suppress
 from pathlib import Path
 
-__all__ = ["APPLICATION_ID", "checksum", "create", "schema_of"]
+__all__ = ["APPLICATION_ID", "PAGE_SIZE", "checksum", "create", "schema_of"]
 
 APPLICATION_ID = int.from_bytes(b"LWst", "big")
+PAGE_SIZE = 4096
 
 # No indexes: a damaged one could hide a row, and no table is long.
 _TABLES = """
@@ -65,7 +66,8 @@ def create(path: Path, version: int) -> None:
 def fill(db: sqlite3.Connection, version: int) -> None:
     """Make the tables and the marks in the header."""
     db.executescript(
-        f"BEGIN; PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {version};{_TABLES}"
+        f"PRAGMA page_size = {PAGE_SIZE}; BEGIN; PRAGMA application_id = {APPLICATION_ID};"
+        f"PRAGMA user_version = {version}; {_TABLES}"
     )
     for key in ("parts", "snapshot"):
         db.execute("INSERT INTO meta VALUES (?, 0, ?)", (key, checksum(key, b"0")))

@@ -11,6 +11,7 @@ from losswatch.errors import StateError, StoreError
 from losswatch.store import rows
 from losswatch.store.header import wal_of
 from losswatch.store.layout import fill, schema_of
+from losswatch.store.log import check_log
 from losswatch.store.migrations import STEPS, newest
 
 if TYPE_CHECKING:
@@ -88,6 +89,8 @@ def verify(path: Path, version: int) -> None:
     ):
         db.execute("PRAGMA trusted_schema = OFF")
         db.execute("BEGIN")
+        schema_of(db)  # from here on nobody writes
+        check_log(wal_of(path))
         (found,) = db.execute("PRAGMA quick_check(1)").fetchone()
         if found != "ok":
             raise StateError(f"{found}; restore a copy")

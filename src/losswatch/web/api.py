@@ -10,7 +10,8 @@ from starlette.routing import Route
 
 from losswatch.core.costs import as_json
 from losswatch.web.body import BodyLimits
-from losswatch.web.intake import Desk, IntakeEndpoint
+from losswatch.web.desk import Desk
+from losswatch.web.intake import IntakeEndpoint
 from losswatch.web.openapi import describe
 from losswatch.web.problems import problem
 

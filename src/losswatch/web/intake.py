@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from starlette.responses import Response
 
-from losswatch.web.body import BodyLimits, BodyReader, GoneError, RefusedBodyError, gunzip
+from losswatch.web.body import GoneError, RefusedBodyError, gunzip
 from losswatch.web.problems import problem
 
 if TYPE_CHECKING:
@@ -18,9 +16,10 @@ if TYPE_CHECKING:
 
     from starlette.types import Receive, Scope, Send
 
+    from losswatch.web.desk import Desk
+
 __all__ = ["MEDIA_TYPES", "MOST_LISTED", "MOST_REQUESTS", "Intake", "IntakeEndpoint", "Kind"]
 
-T = TypeVar("T")
 Kind = Literal["any", "prediction", "truth"]
 
 MEDIA_TYPES = ("application/x-ndjson", "application/json", "text/plain")
@@ -34,8 +33,6 @@ MOST_REQUESTS = 256
 
 _INLINE = 1 << 17
 """Bytes that are decoded at once, in a millisecond; more of them, and all gzip, by threads."""
-
-_THREADS = 2
 
 
 class Refused(Protocol):
@@ -73,20 +70,6 @@ class Intake(Protocol):
 
     def offer(self, kind: Kind, body: bytes, sender: object, mailbox: Any) -> Reply | None:  # noqa: ANN401
         """Return the reply, ``None`` if the mailbox gets it later, with ``sender``."""
-
-
-class LoopMailbox:
-    """Brings replies from the thread of the writer to those who wait in an event loop."""
-
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self.loop = loop
-
-    def deliver(self, replies: list[tuple[Any, Reply]], /) -> None:
-        """Wake the loop once for all replies; one that has ended needs none."""
-        try:
-            self.loop.call_soon_threadsafe(_settle, replies)
-        except RuntimeError:
-            return
 
 
 class IntakeEndpoint:
@@ -147,34 +130,6 @@ class IntakeEndpoint:
             return offer(body=body)
         finally:
             desk.bodies.drop(body)
-
-
-class Desk:
-    """What the paths of an application share: the bounds, the threads, the mailbox."""
-
-    def __init__(self, limits: BodyLimits) -> None:
-        self.limits = limits
-        self.bodies = BodyReader(limits)
-        self.requests = 0
-        self._threads = ThreadPoolExecutor(_THREADS, "losswatch-decode")
-        self._mailbox: LoopMailbox | None = None
-
-    def run(self, call: Callable[[], T]) -> asyncio.Future[T]:
-        """Call in a thread: the loop goes on."""
-        return asyncio.get_running_loop().run_in_executor(self._threads, call)
-
-    def mailbox(self) -> LoopMailbox:
-        """Return the one of this event loop."""
-        loop = asyncio.get_running_loop()
-        if self._mailbox is None or self._mailbox.loop is not loop:
-            self._mailbox = LoopMailbox(loop)
-        return self._mailbox
-
-
-def _settle(replies: list[tuple[asyncio.Future[Reply], Reply]]) -> None:
-    for waiter, reply in replies:
-        if not waiter.done():  # the client may have gone
-            waiter.set_result(reply)
 
 
 def _is_packed(headers: dict[bytes, bytes]) -> bool:

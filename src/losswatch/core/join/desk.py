@@ -143,6 +143,8 @@ class Desk:
         slots = 1 if self._books.registry is None else self._books.registry.size
         self.joiner.load(tree, slots)
         self.edge.now = tree["now"]
+        if len(self.joiner.records):
+            self._books.keep(self.joiner.settings.retention)
 
     def _enter(self, joined: Joined, at: float | None) -> None:
         """Enter what was scored; weight 0 changes nothing."""
@@ -150,7 +152,8 @@ class Desk:
         rows = joined.scored[records.w[joined.scored] != 0.0]
         if not rows.size:
             return
-        self._books.fold()
+        self._books.keep(self.joiner.settings.retention)
+        self._books.fold(at)  # idle segments make room first
         time, slots = self.joiner.event_time(rows), self._slots(rows)
         for index, output in enumerate(self._outputs):
             scored = self._scored(index, rows, records.y_true[index, rows], slots)
@@ -164,7 +167,6 @@ class Desk:
         records, rows = self.joiner.records, before.rows
         if not rows.size:
             return
-        self._books.fold()
         slots, time = records.slot[rows].astype(np.intp), self.joiner.event_time(rows)
         place = (records.clock[rows], records.seq[rows], records.pool_seq[rows])
         for index, output in enumerate(self._outputs):
