@@ -29,8 +29,11 @@ _OURS = {
     "metadata.broker.list": "brokers",
     "group.id": "group",
     "auto.offset.reset": "start",
+    "allow.auto.create.topics": "",
     "enable.auto.commit": "",
     "enable.auto.offset.store": "",
+    "enable.partition.eof": "",
+    "partition.assignment.strategy": "",
 }
 """What losswatch sets itself, and the key for it; positions are kept with the state."""
 

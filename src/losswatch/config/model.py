@@ -151,6 +151,7 @@ def _names_of(sources: list[SourceConfig]) -> dict[str, list[str]]:
         "kafka topic": [
             topic for source in sources if source.kafka for topic in source.kafka.topics
         ],
+        "kafka group": [source.kafka.group for source in sources if source.kafka],
     }
 
 

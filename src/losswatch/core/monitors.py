@@ -183,24 +183,21 @@ class Monitors:
     def _take_events(
         self, model: str | None, columns: EventColumns, events: Sequence[Event], at: float | None
     ) -> Taken:
-        """Add events of one model, given both ways."""
-        try:
-            monitor = self.find(model, _outputs_of(events[0]))
-        except RejectedEvent as rejection:
-            self.reject(rejection.reason, len(events), model=model)
-            return Taken([rejection.at(index) for index in range(len(events))])
-        taken = Taken()
-        alone = [index for index, event in enumerate(events) if event.prediction_id is None]
-        for index in alone:
+        """Add events of one model, given both ways; the first that counts decides its outputs."""
+        taken, start = Taken(), 0
+        while start < len(events):
             try:
-                _update(monitor, events[index], at)
+                monitor = self.find(model, _outputs_of(events[start]))
             except RejectedEvent as rejection:
-                taken.rejected.append(rejection.at(index))
-        rest = np.delete(np.arange(len(events)), alone)
-        if rest.size:
-            joined = [events[index] for index in rest.tolist()]
-            taken.add(monitor.take_outputs(columns.take(rest), joined, at=at), rest.tolist())
-        self._watch(monitor, taken, len(events))
+                self.reject(rejection.reason, len(events), model=model)
+                return Taken([rejection.at(index) for index in range(len(events))])
+            end = len(events) if self._watches(monitor) else start + 1
+            part = _score_events(
+                monitor, columns.take(np.arange(start, end)), events[start:end], at
+            )
+            self._watch(monitor, part, end - start)
+            taken.add(part, range(start, end))
+            start = end
         return taken
 
     def _watch(self, monitor: Monitor, taken: Taken, count: int) -> None:
@@ -255,6 +252,24 @@ def _score(monitor: Monitor, events: EventColumns, at: float | None) -> Taken:
     taken, rest = Taken(), np.delete(np.arange(len(events)), without)
     for places in (np.array(without), rest):
         taken.add(_score(monitor, events.take(places), at), places.tolist())
+    return taken
+
+
+def _score_events(
+    monitor: Monitor, columns: EventColumns, events: Sequence[Event], at: float | None
+) -> Taken:
+    """Score complete events without an id, and join the others."""
+    taken = Taken()
+    alone = [index for index, event in enumerate(events) if event.prediction_id is None]
+    for index in alone:
+        try:
+            _update(monitor, events[index], at)
+        except RejectedEvent as rejection:
+            taken.rejected.append(rejection.at(index))
+    rest = np.delete(np.arange(len(events)), alone)
+    if rest.size:
+        joined = [events[index] for index in rest.tolist()]
+        taken.add(monitor.take_outputs(columns.take(rest), joined, at=at), rest.tolist())
     return taken
 
 

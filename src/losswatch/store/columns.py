@@ -38,18 +38,15 @@ def saved_numbers(column: Numbers) -> Tree:
     if isinstance(column, np.ndarray):
         return column
     try:
-        return np.frombuffer(array("d", column))  # type: ignore[type-var]  # twice as fast as NumPy
+        numbers = np.frombuffer(array("d", column))  # type: ignore[type-var]  # twice as fast as NumPy
     except TypeError:
-        return _saved_with_none(column)
-
-
-def _saved_with_none(column: Sequence[float | None]) -> Tree:
-    numbers = np.array(column, dtype=np.float64)
-    absent = [number is None for number in column]
-    # A NaN in a list is a number that is refused, and not one that is absent.
-    if int(np.isnan(numbers).sum()) == sum(absent):
+        numbers = np.array(column, dtype=np.float64)
+    nan = np.isnan(numbers)
+    if not nan.any():
         return numbers
-    return {"absent": np.array(absent), "numbers": numbers}
+    absent = np.array([number is None for number in column])
+    # A NaN in a list is a number that is refused, and not one that is absent.
+    return numbers if (nan == absent).all() else {"absent": absent, "numbers": numbers}
 
 
 def numbers_of(saved: Tree) -> Numbers:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import sqlite3
-import tempfile
 import zlib
 from contextlib import closing, suppress
-from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 __all__ = ["APPLICATION_ID", "PAGE_SIZE", "checksum", "create", "schema_of"]
 
@@ -50,9 +52,9 @@ def create(path: Path, version: int) -> None:
     OSError
         It cannot be made.
     """
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f"{path.name}.new-")
-    os.close(handle)
-    new = Path(name)
+    new = path.with_name(f"{path.name}.new-{os.getpid()}")
+    new.unlink(missing_ok=True)  # of one with this number that was killed
+    new.touch()  # says better than SQLite why it cannot be
     try:
         with closing(sqlite3.connect(new, isolation_level=None)) as db:
             fill(db, version)

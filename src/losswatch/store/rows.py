@@ -54,10 +54,12 @@ def parts(db: sqlite3.Connection) -> Iterator[tuple[str, bytes]]:
 
 def positions(db: sqlite3.Connection) -> dict[str, dict[str, Any]]:
     """Return where the sources stood."""
-    return {
-        source: json.loads(_checked(f"the position of {source!r}", source, data.encode(), crc))
-        for source, data, crc in db.execute("SELECT source, data, crc FROM positions")
-    }
+    found = {}
+    for source, data, crc in db.execute("SELECT source, data, crc FROM positions"):
+        what = f"the position of {source!r}"
+        _expect(isinstance(data, str), f"{what} is not right")
+        found[source] = json.loads(_checked(what, source, data.encode(), crc))
+    return found
 
 
 def _checked(what: str, key: object, data: object, crc: object) -> bytes:
