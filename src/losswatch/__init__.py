@@ -14,17 +14,19 @@ from losswatch.version import __version__
 if TYPE_CHECKING:
     from losswatch.core.cost import Cost
     from losswatch.core.exact import ExactSum
-    from losswatch.core.monitor import Monitor
+    from losswatch.core.join.settings import Join
     from losswatch.core.outputs import MultiOutputCost
     from losswatch.core.rolling import RollingCost
     from losswatch.core.segments import Segments
     from losswatch.core.time_rolling import TimeRollingCost
     from losswatch.errors import LosswatchError, Reason, RejectedEvent, StateError
+    from losswatch.service.monitor import Monitor
     from losswatch.service.serve import serve
 
 __all__ = [
     "Cost",
     "ExactSum",
+    "Join",
     "LosswatchError",
     "Monitor",
     "MultiOutputCost",
@@ -41,8 +43,9 @@ __all__ = [
 _HOMES = {
     "Cost": "core.cost",
     "ExactSum": "core.exact",
+    "Join": "core.join.settings",
     "LosswatchError": "errors",
-    "Monitor": "core.monitor",
+    "Monitor": "service.monitor",
     "MultiOutputCost": "core.outputs",
     "Reason": "errors",
     "RejectedEvent": "errors",

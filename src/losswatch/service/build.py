@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from losswatch.core.histogram import DEFAULT_BUCKETS
 from losswatch.core.monitor import Monitor
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from losswatch.config.model import KafkaConfig, MonitorConfig, SourceConfig
     from losswatch.sources.base import Decoder, Source
 
+M = TypeVar("M", bound=Monitor)
+
 ARROW_SUFFIXES = (".parquet", ".arrow", ".feather")
 """How files are named that are read in columns."""
 
@@ -32,9 +34,13 @@ KINDS: tuple[Kind, ...] = ("any", "prediction", "truth")
 __all__ = ["ARROW_SUFFIXES", "decoder_for", "make_monitor", "make_source", "segments_of"]
 
 
-def make_monitor(config: MonitorConfig, clock: Callable[[], float] | None = None) -> Monitor:
+def make_monitor(
+    config: MonitorConfig,
+    clock: Callable[[], float] | None = None,
+    kind: type[M] = Monitor,  # type: ignore[assignment]  # the default of a type variable
+) -> M:
     """Return the monitor of one model; without a clock the latest event is now."""
-    return Monitor(
+    return kind(
         config.model,
         outputs=tuple(config.outputs),
         buckets=DEFAULT_BUCKETS if config.buckets is None else tuple(config.buckets),

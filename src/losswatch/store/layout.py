@@ -40,7 +40,7 @@ def checksum(key: object, data: bytes | memoryview) -> int:
 def schema_of(db: sqlite3.Connection) -> list[tuple[str, ...]]:
     """Return the tables of a database, as they were written."""
     return db.execute(
-        "SELECT type, name, tbl_name, sql FROM sqlite_schema ORDER BY name"
+        "SELECT type, name, tbl_name, sql FROM sqlite_master ORDER BY name"
     ).fetchall()
 
 
