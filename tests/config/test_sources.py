@@ -123,11 +123,19 @@ TOGETHER = {
         "has the http path /api/v1/events twice; its events would count twice",
     ),
     "same topic on other brokers": (
-        [kafka(topics="[a, b]"), "{kafka: {brokers: 'i:1', topics: [b]}}"],
+        [kafka(topics="[a, b]"), "{kafka: {brokers: 'i:1', topics: [b], group: g}}"],
         "has the kafka topic b twice; its events would count twice",
     ),
+    "same group": (
+        [kafka(), kafka(topics="[b]")],
+        "has the kafka group losswatch twice; its events would count twice",
+    ),
+    "same group by name": (
+        [kafka("group: g"), kafka("group: g", topics="[b]"), kafka(topics="[c]")],
+        "has the kafka group g twice; its events would count twice",
+    ),
     "dead letters that are read": (
-        [kafka("dead_letters: {topic: d}"), kafka(topics="[d]")],
+        [kafka("dead_letters: {topic: d}"), kafka("group: g", topics="[d]")],
         "sends dead letters to d, which is read; take another topic",
     ),
     "dead letters into a file that is read": (

@@ -92,3 +92,15 @@ def test_page_without_models_or_events():
     """A page with nothing to show says so."""
     assert "No model is watched yet." in page_of()
     assert "no events yet" in page_of(Monitor("eta"))
+
+
+def test_the_join_is_told_once_it_is_used():
+    """How many predictions are scored stands beside the cost, and not before one came."""
+    monitor = Monitor("eta")
+    assert "predictions" not in page_of(monitor)
+    monitor.predicted("a", 1.0)
+    monitor.predicted("b", 2.0)
+    monitor.observed("b", 1.0)
+    monitor.observed("c", 1.0)
+    told = "50.0% of the predictions are scored; 1 wait for their truth and 1 truths wait"
+    assert told in page_of(monitor)

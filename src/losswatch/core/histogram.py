@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -33,7 +34,8 @@ class HistogramSnapshot:
 class LossHistograms:
     """The counts of Prometheus histograms of losses, one for each slot.
 
-    A loss adds about 20 ns; the state is one integer a bucket and slot.
+    A loss adds about 6 ns, without slots 2 ns; the state is one integer a
+    bucket and slot.
 
     Parameters
     ----------
@@ -58,16 +60,20 @@ class LossHistograms:
     [[2, 3, 4], [2, 2, 2], [0, 1, 2]]
     """
 
-    __slots__ = ("_counts", "_pooled", "bounds")
+    __slots__ = ("_counts", "_finder", "_pooled", "bounds")
 
     def __init__(self, bounds: tuple[float, ...], size: int, *, pooled: bool = False) -> None:
         self._pooled = pooled
         self.bounds = check_buckets(bounds)
+        self._finder = _finder(self.bounds)
         self._counts = np.zeros((size, len(self.bounds) + 1), dtype=np.int64)
 
     def add(self, slot: Indexes, losses: Floats) -> None:
         """Add finite losses."""
-        buckets = np.searchsorted(self.bounds, losses, side="left")
+        if len(self._counts) == 1 and len(self.bounds) <= _FEW:
+            self._counts[0] += self._finder.counts(losses)
+            return
+        buckets = self._finder.buckets(losses)
         np.add.at(self._counts.reshape(-1), slot * self._counts.shape[1] + buckets, 1)
         if self._pooled:
             self._counts[0] += np.bincount(buckets, minlength=self._counts.shape[1])
@@ -86,6 +92,53 @@ class LossHistograms:
         """Return how many losses are at most each bound, the last column being all."""
         counts: NDArray[np.int64] = np.cumsum(self._counts[slots], axis=1)
         return counts
+
+
+class _Finder:
+    """Finds the bucket of losses, in a third of the time of ``searchsorted``.
+
+    The high bits of a float from 0 on are a number that grows with it. They
+    look up the first bucket that may be the one: it is that or the next,
+    unless bounds are closer than 3 %.
+    """
+
+    __slots__ = ("_bounds", "_edges", "_first")
+
+    def __init__(self, bounds: tuple[float, ...]) -> None:
+        self._bounds = np.array(bounds)
+        self._edges = np.append(self._bounds, np.inf)
+        lowest = (np.arange(_INFINITE + 1, dtype=np.int64) << _LOW).view(np.float64)
+        first = np.searchsorted(self._bounds, lowest)
+        self._first = first if (np.diff(first) <= 1).all() else None
+
+    def buckets(self, losses: Floats) -> Indexes:
+        """Return the bucket of each loss."""
+        if self._first is None:
+            return np.searchsorted(self._bounds, losses)
+        found: Indexes = self._first[losses.view(np.int64) >> _LOW]
+        found += losses > self._edges[found]
+        return found
+
+    def counts(self, losses: Floats) -> NDArray[np.int64]:
+        """Return how many losses each bucket gets; for each bound all are looked at."""
+        within = [np.count_nonzero(losses <= bound) for bound in self._bounds]
+        return np.diff(np.array([0, *within, losses.size], dtype=np.int64))
+
+
+@lru_cache(maxsize=16)
+def _finder(bounds: tuple[float, ...]) -> _Finder:
+    """Return what finds buckets; monitors mostly have the same."""
+    return _Finder(bounds)
+
+
+_LOW = 48
+"""The bits of a float64 that are not looked at."""
+
+_INFINITE = 0x7FF0
+"""The high bits of infinity."""
+
+_FEW = 40
+"""Bounds up to which it is faster to look at all losses for each of them."""
 
 
 def check_buckets(bounds: tuple[float, ...]) -> tuple[float, ...]:

@@ -131,6 +131,8 @@ def find_rejected(y_true: Floats, y_pred: Floats, w: Floats | None) -> list[Reje
     """Return the refusal of every event of the columns that must be refused."""
     with np.errstate(all="ignore"):
         error = y_true - y_pred
+        if _are_plain(error, w):
+            return []
         loss = error * error
         good = loss <= LARGEST
         if w is not None:
@@ -143,6 +145,23 @@ def find_rejected(y_true: Floats, y_pred: Floats, w: Floats | None) -> list[Reje
         except RejectedEvent as rejection:
             rejected.append(rejection.at(index))
     return rejected
+
+
+def _are_plain(error: Floats, w: Floats | None) -> bool:
+    """Tell whether all events are accepted beyond doubt, in a third of the time of finding out.
+
+    A sum of squares has room for each of them, and shows NaN and infinity.
+    """
+    if not np.dot(error, error) < _PLAIN:
+        return False
+    if w is None or not w.size:
+        return True
+    weighted = w * error
+    return bool(w.min() >= 0.0 and w.max() < _PLAIN and np.dot(weighted, error) < _PLAIN)
+
+
+_PLAIN = 1e300
+"""Far below the largest float64: no rounding leads beyond that."""
 
 
 def first_of_each(rejected: list[RejectedEvent]) -> list[RejectedEvent]:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from losswatch.core.cells.reading import Reading
+    from losswatch.core.join.tally import JoinSnapshot
     from losswatch.core.monitors import MonitorsSnapshot
     from losswatch.core.snapshot import Snapshot
 
@@ -90,12 +91,21 @@ def _parts(monitor: Snapshot) -> list[str]:
     parts = [f"<h2>{escape(monitor.model)}{unit}</h2>", _windows(monitor.readings)]
     if not monitor.readings[LIFETIME].n[0]:
         parts.append("<p>no events yet</p>")
+    if monitor.join.is_used:
+        parts.append(f"<p>{escape(_joined(monitor.join))}</p>")
     if len(monitor.outputs) > 1:
         for output, ledger in monitor.outputs.items():
             parts.append(_windows(ledger.readings, f"output {output}"))
     if monitor.overflowed is not None:
         parts.append(_segments(monitor, _shortest(monitor.readings)))
     return parts
+
+
+def _joined(join: JoinSnapshot) -> str:
+    """Say how many predictions have their truth, and what waits."""
+    scored = f"{join.coverage:.1%} of the predictions are scored; " if join.ever_predicted else ""
+    truths = f" and {join.pending_truths:,} truths wait for their prediction"
+    return f"{scored}{join.pending_predictions:,} wait for their truth{truths}"
 
 
 def _windows(readings: Mapping[str, Reading], caption: str = "") -> str:

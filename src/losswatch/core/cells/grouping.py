@@ -227,8 +227,8 @@ class _Sums:
 
 def _dense(slot: Indexes) -> tuple[Indexes, Indexes]:
     """Return the slots that occur, in order, and for each event which of them is its own."""
-    if slot.size == 0:
-        return slot, slot
+    if slot.size == 0 or (slot[0] == slot[-1] and (slot == slot[0]).all()):
+        return slot[:1].copy(), np.zeros(slot.size, dtype=np.intp)
     counts = np.bincount(slot)
     slots = np.flatnonzero(counts)
     if slots.size == counts.size:
