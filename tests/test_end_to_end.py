@@ -8,6 +8,7 @@ import subprocess
 from pathlib import Path
 
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
+from running import post
 from servers import answers, binary, fetch, prometheus, service, wait_for
 
 ROOT = Path(__file__).parents[1]
@@ -19,8 +20,10 @@ monitors:
     windows: [5m, 1h, {last: 2s, exact: true}, {events: 100}]
     segments: {labels: [city], limit: 2, declared: [{city: oslo}, {city: rome}]}
   - model: fare
+  - model: pickup
 sources:
   - {file: events.ndjson, follow: true}
+  - {http: {}, model: pickup}
 """
 WHOLE = 'city="", segment=""'
 """Labels of the gauges of a whole model."""
@@ -39,6 +42,15 @@ PROMQL = [
 """Every query of the docs: each must give series."""
 
 
+def send_late_truths(address, names):
+    """Send predictions, and afterwards the truths of most of them."""
+    predictions = [{"prediction_id": name, "y_pred": 1.0} for name in names]
+    truths = [{"prediction_id": name, "y_true": 3.0} for name in names[: -len(names) // 4]]
+    for kind, records in (("predictions", predictions), ("truths", truths)):
+        status, _, answer = post(f"http://{address}/api/v1/{kind}", records)
+        assert (status, answer["accepted"]) == (200, len(records))
+
+
 def test_prometheus_agrees_with_the_gauge(tmp_path):
     """A real Prometheus scrapes the service; dividing its rates gives the gauge's RMSE."""
     binary("prometheus")
@@ -52,7 +64,12 @@ def test_prometheus_agrees_with_the_gauge(tmp_path):
             lambda: server.value('losswatch_events{city="oslo", window="5m"}') == 0,
             about="for the first scrape",
         )
+        send_late_truths(address, [f"first {number}" for number in range(4)])
+        wait_for(
+            lambda: server.value("losswatch_predictions_total") == 4, about="for the first of them"
+        )
         wait_for(lambda: server.value("count_over_time(up[1m]) > 4"), about="for some scrapes")
+        send_late_truths(address, [f"second {number}" for number in range(400)])
         for _ in range(2000):
             for model, scale in (("eta", 2.0), ("fare", 30.0)):
                 y_true = rng.gauss(100, 15)
@@ -71,7 +88,10 @@ def test_prometheus_agrees_with_the_gauge(tmp_path):
             assert gauge is not None
             assert math.isclose(rate, gauge, rel_tol=1e-9), (model, rate, gauge)
         for expression in PROMQL:
-            assert server.query(expression), expression
+            sooner = expression.replace("> 3600", "> 0.001")  # the truth has just stopped
+            assert server.query(sooner), expression
+        assert server.value("losswatch_coverage") == 0.75
+        assert server.value("losswatch_truth_delay_seconds_count") == 303
         assert server.value("losswatch_collector_success") == 1
         parts = server.value('sum(losswatch_events{model="eta", window="5m"})')
         assert parts == 2 * 2000, "the whole, and its segments, those beyond the limit included"
@@ -94,6 +114,8 @@ def test_promtool_is_silent(tmp_path):
     (tmp_path / "events.ndjson").write_text('{"model": "eta", "y_true": 10, "y_pred": 12}\nno\n')
     with service(tmp_path, CONFIG) as address:
         url = f"http://{address}/metrics"
+        wait_for(lambda: answers(f"http://{address}/-/ready"), about="for the service")
+        send_late_truths(address, ["a", "b", "c", "d"])
         wait_for(lambda: answers(url) and b'losswatch_mse{model="eta"' in fetch(url)[2])
         text = fetch(url)[2]
         openmetrics = fetch(url, Accept="application/openmetrics-text; version=1.0.0")[2].decode()
@@ -103,6 +125,7 @@ def test_promtool_is_silent(tmp_path):
     assert (checked.returncode, checked.stdout, checked.stderr) == (0, b"", b"")
     families = {family.name: family for family in text_string_to_metric_families(openmetrics)}
     assert families["losswatch_l2_loss"].type == "histogram"
+    assert families["losswatch_truth_delay_seconds"].samples, "what is checked has a join"
 
 
 def test_the_shipped_scrape_job_is_right():
@@ -115,4 +138,4 @@ def test_the_shipped_scrape_job_is_right():
 
 def test_the_docs_have_queries():
     """The queries that the test above runs are found."""
-    assert len(PROMQL) == 5
+    assert len(PROMQL) == 7

@@ -18,14 +18,25 @@ OPENMETRICS = "application/openmetrics-text; version=1.0.0"
 OWN = ["losswatch_build_info", "losswatch_scrape_duration_seconds"]
 
 
+def joined() -> Monitor:
+    """A model whose truths come late, twice, and otherwise than before; one waits on each side."""
+    pickup = Monitor("pickup", buckets=(1.0,))
+    for second, name in enumerate(("a", "b", "c", "a")):
+        pickup.predicted(name, 2.0, at=1_700_000_000.0 + second)
+    for second, (name, y_true) in enumerate((("a", 3.0), ("b", 4.0), ("d", 0.0), ("b", 5.0))):
+        pickup.snapshot()  # what waits is joined now, so that the last truth is a revision
+        pickup.observed(name, y_true, at=1_700_000_060.0 + second)
+    return pickup
+
+
 def watched() -> Monitors:
-    """Two models and some refusals, all of it known."""
+    """Some models, one with several outputs, and refusals, all of it known."""
     eta = Monitor("eta", buckets=(0.5, 1.0, 4.0, 10.0))
     eta.update_many([10, 11, 12, 13, math.nan], [10, 12, 14, 11, 1], at=1_700_000_000.0)
     eta.update(3.0, 5.0, 0.5, at=1_700_000_001.0)
     position = Monitor('po"si\\tion\n', outputs=("lat", "lon"), buckets=(1.0,))
     position.update({"lat": 1.0, "lon": 2.0}, {"lat": 2.0, "lon": 5.0}, at=1_700_000_002.0)
-    monitors = Monitors([eta, position, Monitor("idle", buckets=(1.0,))])
+    monitors = Monitors([eta, position, joined(), Monitor("idle", buckets=(1.0,))])
     monitors.reject(Reason.INVALID_JSON, 7)
     return monitors
 
@@ -69,7 +80,7 @@ def test_openmetrics_says_the_same():
 
     found = read(parse_openmetrics(openmetrics))
     assert found == read(parse_text(text))
-    assert len(found) > 80
+    assert len(found) > 130
 
 
 def test_no_events_is_no_error():
@@ -93,6 +104,29 @@ def test_several_outputs_have_a_label_and_are_pooled():
     assert sorted(mse.values()) == [1.0, 5.0, 9.0]
     sums = samples(text, "losswatch_l2_loss_sum")
     assert [v for labels, v in sums.items() if ("output", "lon") in labels] == [9.0]
+
+
+def test_a_join_is_told():
+    """What waits and what came again; counters count the first truth, gauges the last."""
+    text = page(watched())
+    pickup = (("model", "pickup"),)
+    found = {
+        name: samples(text, f"losswatch_{name}")[pickup]
+        for name in (
+            "predictions_total",
+            "predictions_scored_total",
+            "predictions_pending",
+            "truths_pending",
+            "truths_revised_total",
+            "truth_delay_seconds_count",
+            "truth_delay_seconds_sum",
+            "coverage",
+            "l2_loss_sum",
+            "lifetime_rmse",
+        )
+    }
+    assert list(found.values()) == [3, 2, 1, 1, 1, 2, 120.0, 2 / 3, 5.0, math.sqrt(5.0)]
+    assert not any(("model", "eta") in key for key in samples(text, "losswatch_coverage"))
 
 
 def test_every_documented_metric_is_there():

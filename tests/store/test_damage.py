@@ -5,7 +5,7 @@ import sqlite3
 from pathlib import Path
 
 import pytest
-from states import STATE, files, fill, read
+from states import STATE, files, fill, held, read
 
 from losswatch.errors import StateError
 from losswatch.store.database import Store
@@ -52,7 +52,18 @@ def test_the_state_of_the_first_release_is_read_for_ever(path):
 
 def test_what_a_killed_process_left_is_read(path, crashed):
     assert len(crashed) == 2
-    assert read(path) == STATE
+    with Store(path) as store:
+        assert held(store) == STATE
+        assert {file.name for file in path.parent.iterdir()} == crashed.keys()
+
+
+def test_pages_that_nobody_reads_are_checked_too(path):
+    """Those that are free will be written again."""
+    fill(path).close()
+    data = bytearray(path.read_bytes())
+    data[39] += 1  # how many are free
+    path.write_bytes(data)
+    assert "free-page count in header" in refused(path)
 
 
 @pytest.mark.parametrize("data", [b"", b"y_true,y_pred\n1,2\n", b"SQLite format 3\0"], ids=repr)

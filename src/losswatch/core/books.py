@@ -63,6 +63,7 @@ class Books:
         How events are split, ``None`` if they are not.
     buckets
         Bounds of the histograms.
+
     Raises
     ------
     ValueError
@@ -83,6 +84,7 @@ class Books:
         self.needs_time = needs_time(self._windows)
         self.registry = None if segments is None else Registry(segments, self._keep)
         self.now = 0.0
+        self._arrived = 0.0  # the latest clock of an event; ``now`` may be ahead, by reading
         self.pending: dict[str, list[float]] = {output: [] for output in outputs}
         self._ledgers = self._new_ledgers(self.registry)
 
@@ -109,6 +111,16 @@ class Books:
             self.fold(now)
         return self.registry.place(labels)
 
+    def arrive(self, at: float) -> float:
+        """Note that something came; return what the clock shows.
+
+        It does not depend on when somebody read: after a restart the same
+        events come at the same times.
+        """
+        self._arrived = max(self._arrived, at)
+        self.now = max(self.now, at)
+        return self._arrived
+
     def fold(self, now: float | None = None) -> None:
         """Enter what waits; then let the segments go that are idle at a time, if it is given."""
         for output, pending in self.pending.items():
@@ -130,10 +142,10 @@ class Books:
         """
         self.fold()
         if at is not None:
-            clock = np.full(time.size, max(self.now, at))
+            clock = np.full(time.size, self.arrive(at))
         else:
             clock = np.maximum(np.maximum.accumulate(time), self.now)
-        self.now = float(clock[-1])
+            self.now = float(clock[-1])
         entered = self._enter(output, events, time, clock)
         self._retire(self.now if at is None else at)
         return entered
@@ -219,7 +231,7 @@ class Books:
         ledgers = self._new_ledgers(registry)
         for output, ledger in ledgers.items():
             notes += ledger.load(states[output], now)
-        self._ledgers, self.now = ledgers, now
+        self._ledgers, self.now, self._arrived = ledgers, now, now
         if self.registry is not None and registry is not None:
             self.registry.become(registry)
         return list(dict.fromkeys(notes))

@@ -102,7 +102,7 @@ def no_time(index: int | None = None) -> RejectedEvent:
 def fill_times(times: Floats, now: float, at: float | None, *, needed: bool) -> list[RejectedEvent]:
     """Let events without a time be of the moment, in place, or return their refusal."""
     missing = np.flatnonzero(np.isnan(times))
-    times[missing] = now if at is None else max(now, at)
+    times[missing] = now if at is None else at
     return list(map(no_time, missing.tolist())) if needed and at is None else []
 
 

@@ -48,6 +48,13 @@ class Coded(Sequence["str | None"]):
         """Return a column that has one value everywhere; it takes no memory."""
         return cls(np.broadcast_to(np.intp(0), size), [value])
 
+    @classmethod
+    def of(cls, column: Sequence[str | None]) -> Coded:
+        """Return a column with its distinct values, in the order in which they come."""
+        places = {value: place for place, value in enumerate(dict.fromkeys(column))}
+        codes = np.fromiter(map(places.__getitem__, column), dtype=np.intp, count=len(column))
+        return cls(codes, [*places])
+
     def __len__(self) -> int:
         return self.codes.size
 
@@ -62,6 +69,13 @@ class Coded(Sequence["str | None"]):
 
     def __iter__(self) -> Iterator[str | None]:
         return map(self.values.__getitem__, self.codes.tolist())
+
+    def distinct(self) -> list[str | None]:
+        """Return the values that occur, each once, in no order that matters."""
+        if self.codes.strides == (0,):
+            return [*self.values][:1]
+        occurring = np.flatnonzero(np.bincount(self.codes, minlength=len(self.values)))
+        return [*dict.fromkeys(map(self.values.__getitem__, occurring.tolist()))]
 
     def take(self, which: Indexes | NDArray[np.bool_]) -> Coded:
         """Return some of the rows, in the order that is given."""

@@ -160,8 +160,7 @@ class Monitor(LateTruth, Saved):
         RejectedEvent
             The event cannot be scored. It was counted by its reason.
         """
-        if at is None and self._clock is not None:
-            at = self._clock()
+        at = self._now() if at is None else at
         with self._lock:
             try:
                 if at is not None and not (at.__class__ is float and 0.0 <= at < LATEST):
@@ -217,8 +216,7 @@ class Monitor(LateTruth, Saved):
         if self.outputs:
             detail = f"{self.model} has outputs; give its events one by one, as dicts"
             raise RejectedEvent(Reason.WRONG_TYPE, detail)
-        if at is None and self._clock is not None:
-            at = self._clock()
+        at = self._now() if at is None else at
         columns = as_columns(y_true, y_pred, w)
         y, weights = columns[0], columns[2]
         at = None if at is None else as_time(at)
@@ -260,8 +258,7 @@ class Monitor(LateTruth, Saved):
             one the time of the latest event. Time never goes backwards: after
             a look ahead, events before it are late.
         """
-        if now is None and self._clock is not None:
-            now = self._clock()
+        now = self._now() if now is None else now
         with self._lock:
             self._drain()
             segments, outputs = self._books.read(0.0 if now is None else as_time(now))
@@ -273,7 +270,7 @@ class Monitor(LateTruth, Saved):
                 rejected=dict(self._rejected),
                 overflowed=None if self._registry is None else self._registry.overflowed,
                 last_event=self._last_event,
-                join=self._desk.joiner.snapshot(self._books.now),
+                join=self._desk.snapshot(self._books.now),
             )
 
     def _keep(
@@ -293,21 +290,25 @@ class Monitor(LateTruth, Saved):
                 self._books.fold()
         return {output: loss for output, (_, loss, _, _) in scores.items()}
 
+    def _now(self) -> float | None:
+        """Return what the clock tells; it may go back, and time does not."""
+        return None if self._clock is None else max(self._clock(), self._books.now)
+
     def _arrived(self, when: float, at: float | None) -> float:
         """Note that an event arrived; return what the clock shows."""
-        books, now = self._books, when
         if at is not None:
-            self._last_event = now = at
-        if now > books.now:  # noqa: PLR1730  # max() takes a twentieth of the whole update
-            books.now = now
-        return books.now
+            self._last_event = at
+            return self._books.arrive(at)
+        if when > self._books.now:  # noqa: PLR1730  # max() takes a twentieth of the whole update
+            self._books.now = when
+        return self._books.now
 
     def _when(self, time: object, at: float | None) -> float:
         """Return when an event was."""
         if time is None:
             if at is None and self._books.needs_time:
                 raise no_time()
-            return self._books.now if at is None else max(at, self._books.now)
+            return self._books.now if at is None else at
         if time.__class__ is float and 0.0 <= time < LATEST:
             when: float = time
         else:

@@ -14,6 +14,7 @@ from losswatch.errors import SourceError, StoreError
 from losswatch.prometheus import ConfigStatus
 from losswatch.service.address import split_address
 from losswatch.service.build import make_monitor, make_source
+from losswatch.service.clock import DayClock
 from losswatch.service.keeper import Keeper
 from losswatch.service.refusals import RefusalLog
 from losswatch.service.serve import serve
@@ -63,6 +64,7 @@ class Service:
         self._wake = Event()
         self._stopped = False
         self._writer: Writer | None = None
+        self._clock = DayClock()
         self.monitors = self._make_monitors()
 
     def stop(self) -> None:
@@ -104,7 +106,7 @@ class Service:
         logger.info("serving the cost at %smetrics", server.url)
 
     def _make_monitors(self) -> Monitors:
-        return Monitors(make_monitor(monitor, time.time) for monitor in self._config.monitors)
+        return Monitors(make_monitor(monitor, self._clock) for monitor in self._config.monitors)
 
     def _open_state(self, stack: ExitStack) -> Keeper:
         store = None
@@ -114,7 +116,7 @@ class Service:
             store = Store(self._folder / self._config.state)
             stack.callback(store.close)
         declared = {monitor.model: monitor.model_dump_json() for monitor in self._config.monitors}
-        return Keeper(self.monitors, store, time.time, declared)
+        return Keeper(self.monitors, store, self._clock, declared)
 
     def _make_sources(self, stack: ExitStack) -> list[Source]:
         monitors, sources = self._config.monitors, []

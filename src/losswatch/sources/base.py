@@ -109,7 +109,8 @@ class Source(Protocol):
 
         Returns
         -------
-        Whether it is to be tried again, the same batch.
+        Whether it is to be tried again. The caller keeps the batch until then;
+        the source does not hand it over a second time.
         """
 
     def close(self) -> None:

@@ -79,22 +79,16 @@ class Reader:
         if letter == "{":
             return self._dict(depth)
         if letter == "[":
-            # Each takes a byte at least, so a lie ends with the bytes.
-            return [self._tree(depth + 1) for _ in range(self._count())]
+            # Each takes a byte at least, so a lie about their number ends with the bytes.
+            return [self._tree(depth + 1) for _ in range(self._size())]
         if letter not in self._leaves:
             _refuse(f"a value of the unknown kind {letter!r}")
         return self._leaves[letter]()
 
-    def _count(self) -> int:
-        count = self._size()
-        if count > len(self._data):
-            _refuse("less than it promises")
-        return count
-
     def _dict(self, depth: int) -> dict[str, Tree]:
         tree: dict[str, Tree] = {}
         last = None
-        for _ in range(self._count()):
+        for _ in range(self._size()):
             if self._take(1)[0] != ord("s"):
                 _refuse("a key that is no text")
             key = self._text()

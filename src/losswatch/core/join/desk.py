@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from losswatch.core.join.joiner import Before, Joined
     from losswatch.core.join.records import Records
     from losswatch.core.join.settings import Join
+    from losswatch.core.join.tally import JoinSnapshot
     from losswatch.errors import RejectedEvent
 
 __all__ = ["Desk", "Taken"]
@@ -129,6 +130,10 @@ class Desk:
         taken.rejected += joined.rejected
         taken.duplicates += joined.duplicates
         taken.scored += joined.scored.size
+
+    def snapshot(self, now: float) -> JoinSnapshot:
+        """Return what waits at a time, and what was counted."""
+        return self.joiner.snapshot(max(now, self.edge.now))
 
     def sweep(self, now: float) -> None:
         """Forget what is over."""

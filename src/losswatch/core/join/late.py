@@ -32,7 +32,7 @@ class LateTruth:
 
     outputs: tuple[str, ...]
     _lock: Lock
-    _clock: Callable[[], float] | None
+    _now: Callable[[], float | None]
     _rejected: Counter[Reason]
     _desk: Desk
     _inbox: Inbox
@@ -67,7 +67,7 @@ class LateTruth:
         RejectedEvent
             It can never be scored. It was counted by its reason.
         """
-        at = self._clock() if at is None and self._clock is not None else at
+        at = self._now() if at is None else at
         with self._lock:
             try:
                 self._inbox.predict(prediction_id, y_pred, w, segment, time, at)
@@ -107,7 +107,7 @@ class LateTruth:
         RejectedEvent
             It can never be scored. It was counted by its reason.
         """
-        at = self._clock() if at is None and self._clock is not None else at
+        at = self._now() if at is None else at
         with self._lock:
             try:
                 self._inbox.observe(prediction_id, y_true, time, at)
@@ -172,7 +172,7 @@ class LateTruth:
     def _take(
         self, events: EventColumns, y_true: Floats, y_pred: Floats, at: float | None
     ) -> Taken:
-        at = self._clock() if at is None and self._clock is not None else at
+        at = self._now() if at is None else at
         with self._lock:
             self._drain()
             return self._join(events, y_true, y_pred, at)

@@ -85,4 +85,5 @@ def _arrivals(  # noqa: PLR0913, PLR0917  # the columns of arrivals
 def both_scored(mine: Records, theirs: Records, overlap: Overlap) -> Indexes:
     """Return the rows there of events that were scored on both machines."""
     both = (mine.bits[overlap.mine] == SCORED) & (theirs.bits[overlap.theirs] == SCORED)
-    return overlap.theirs[both]
+    rows: Indexes = overlap.theirs[both]
+    return rows
