@@ -8,19 +8,25 @@ import sys
 import tempfile
 import threading
 import time
-from functools import partial
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.pairs import Pair, Table
-from benchmarks.posting import free_port
-from losswatch.config.load import parse_config
-from losswatch.service.run import Service
+from losswatch.config.load import parse_source
+from losswatch.core.monitor import Monitor
+from losswatch.core.monitors import Monitors
+from losswatch.service.build import make_source
+from losswatch.service.keeper import Keeper
+from losswatch.service.refusals import RefusalLog
+from losswatch.service.writer import Writer
+from losswatch.store.database import Store
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from losswatch.sources.base import Batch, Outcome, Source
 
 MESSAGES = 1_000_000
 PARTITIONS = 4
@@ -34,15 +40,8 @@ NOTE = f"""\
 {MESSAGES:,} messages of 120 bytes with an id in {PARTITIONS} partitions of a real broker, one node
 on this machine, read from the first to the last. The service keeps its state, and its place in the
 topic, on disk. The bare consumer is confluent-kafka's, which takes {AT_ONCE:,} messages at once and
-reads their values. Both are timed from their first messages on: joining the group is left out."""
-
-_CONFIG = """\
-version: 1
-listen: 127.0.0.1:{port}
-state: losswatch.db
-monitors: [{{model: eta}}]
-sources: [{{kafka: {{brokers: ["{broker}"], topics: ["{topic}"], group: "eta"}}}}]
-"""
+reads their values; it has our `fetch.queue.backoff.ms`, without which it takes three times as long.
+Both are timed from their first messages on: joining the group is left out."""
 
 
 def measure() -> Table:
@@ -103,51 +102,94 @@ def _drain(folder: Path, address: str, topic: str) -> Pair:
     pair = Pair([], [])
     for number in range(ROUNDS):
         with tempfile.TemporaryDirectory(dir=folder) as state:
-            config = _CONFIG.format(port=free_port(), broker=address, topic=topic)
-            pair.ours.append(_serve(Service(parse_config(config), Path(state))))
+            pair.ours.append(_count(Path(state), address, topic))
         pair.peer.append(_consume(address, topic, f"bare-{number}"))
     return pair
 
 
-def _serve(service: Service) -> float:
-    """Run the service until it has counted all; return the seconds that all would take."""
-    thread = threading.Thread(target=service.run)
-    thread.start()
-    try:
-        return _time(lambda: service.monitors.snapshot().events, pause=0.02)
-    finally:
-        service.stop()
-        thread.join(PATIENCE)
+class _Tap:
+    """A source between a topic and the writer: it stops the writer after the last message."""
+
+    def __init__(self, source: Source) -> None:
+        self.name = source.name
+        self.resume, self.failed, self.close = source.resume, source.failed, source.close
+        self.done: Callable[[], object] = lambda: None
+        self.watch = _Watch()
+        self._source = source
+        self._lines = 0
+
+    def next_batch(self) -> Batch | None:
+        batch = self._source.next_batch()
+        self._lines = batch.lines if batch else 0
+        return batch
+
+    def committed(self, outcome: Outcome) -> None:
+        self._source.committed(outcome)
+        assert not outcome.refused
+        assert not outcome.duplicates
+        if self.watch.add(self._lines):
+            self.done()
+
+
+class _Watch:
+    """Takes the time from the first messages to the last."""
+
+    def __init__(self) -> None:
+        self._first = self._taken = 0
+        self._start = 0.0
+        self.seconds = 0.0
+
+    def add(self, messages: int) -> bool:
+        """Return whether these were the last."""
+        if messages and not self._taken:
+            self._first, self._start = messages, time.perf_counter()
+        self._taken += messages
+        if self._taken < MESSAGES:
+            return False
+        assert self._taken == MESSAGES
+        # As long as all would take: the first ones are what the time began with.
+        part = (MESSAGES - self._first) / MESSAGES
+        self.seconds = (time.perf_counter() - self._start) / part
+        return True
+
+
+def _count(folder: Path, address: str, topic: str) -> float:
+    """Have the parts of the service take all; return the seconds."""
+    monitors = Monitors([Monitor("eta", clock=time.time)])
+    kafka = {"brokers": [address], "topics": [topic], "group": "eta"}
+    source = make_source(parse_source({"kafka": kafka}), folder, timed=False)
+    with Store(folder / "losswatch.db") as store:
+        tap = _Tap(source)
+        keeper = Keeper(monitors, store, time.time, {})
+        writer = Writer([tap], keeper, RefusalLog(time.monotonic), threading.Event())
+        tap.done = writer.stop
+        writer.run()
+    assert monitors.snapshot().events == MESSAGES
+    return tap.watch.seconds
 
 
 def _consume(address: str, topic: str, group: str) -> float:
+    """Have a bare consumer take all; return the seconds."""
     from confluent_kafka import Consumer
 
-    settings = {"bootstrap.servers": address, "group.id": group, "auto.offset.reset": "earliest"}
-    consumer = Consumer({**settings, "enable.auto.commit": False})
+    settings = {
+        "bootstrap.servers": address,
+        "group.id": group,
+        "auto.offset.reset": "earliest",
+        "enable.auto.commit": False,
+        "fetch.queue.backoff.ms": 50,
+    }
+    consumer = Consumer(settings)
     consumer.subscribe([topic])
-    values: list[bytes] = []
+    watch = _Watch()
     try:
-        return _time(partial(_take, consumer, values))
+        while not watch.add(_take(consumer)):
+            pass
     finally:
         consumer.close()
+    return watch.seconds
 
 
-def _take(consumer: Any, values: list[bytes]) -> int:
-    values += [message.value() for message in consumer.consume(AT_ONCE, timeout=0.05)]
+def _take(consumer: Any) -> int:
+    values = [message.value() for message in consumer.consume(AT_ONCE, timeout=0.05)]
     return len(values)
-
-
-def _time(count: Callable[[], int], pause: float = 0.0) -> float:
-    """Return the seconds from the first messages to the last, as if those were all."""
-    end = time.monotonic() + PATIENCE
-    first = 0
-    while not first:
-        time.sleep(pause)
-        first = count()
-        assert time.monotonic() < end, "no message came"
-    start = time.perf_counter()
-    while (taken := count()) < MESSAGES:
-        assert time.monotonic() < end, f"only {taken} messages came"
-        time.sleep(pause)
-    return (time.perf_counter() - start) * MESSAGES / (MESSAGES - first)

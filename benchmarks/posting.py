@@ -11,7 +11,7 @@ import time
 import urllib.request
 from collections import deque
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -93,8 +93,7 @@ class Clients:
         while sent:
             ready = self._selector.select(_PATIENCE)
             assert ready, "the service does not answer"
-            for key, _ in ready:
-                connection: socket.socket = key.fileobj  # type: ignore[assignment]
+            for connection in [cast("socket.socket", key.fileobj) for key, _ in ready]:
                 _check(_answer(connection))
                 seconds.append(time.perf_counter() - sent.pop(connection))
                 if requests:

@@ -9,7 +9,7 @@ import sys
 import urllib.error
 import urllib.request
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from servers import answers, fetch, free_port, wait_for
 
@@ -37,7 +37,7 @@ class Running:
         self.config = folder / "losswatch.yml"
         self.config.write_text(config)
 
-    def __enter__(self) -> Running:
+    def __enter__(self) -> Self:
         self.start()
         return self
 

@@ -1,5 +1,6 @@
 """Clients that send until they are told that it is safe, by HTTP and by Kafka."""
 
+import http.client
 import json
 import random
 import threading
@@ -44,7 +45,8 @@ class Story:
     truths have times: then it does not matter which way is faster.
     """
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, revised: float = 0.3) -> None:
+        self._revised = revised
         self._random = random.Random(seed)
         self._seed = seed
         self._began = time.time() - 1000.0
@@ -76,7 +78,7 @@ class Story:
         else:
             stages["predictions"].append(self._predicted(event) | name)
             stages["truths"].append(true)
-        if self._random.random() < 0.3:
+        if self._random.random() < self._revised:
             event.y_true = self._numbers(event.model)
             time = self._began + 100.0
             revised.append(name | event.side("y_true", event.y_true) | {"time": time})
@@ -128,7 +130,7 @@ def post(url: str, records: list[dict]) -> dict | None:
     except urllib.error.HTTPError as error:
         error.close()
         assert error.code in {429, 503}, error
-    except OSError:
+    except (OSError, http.client.IncompleteRead):
         pass
     return None
 

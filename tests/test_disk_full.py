@@ -1,4 +1,4 @@
-"""The disk is full while the service runs: nothing is acknowledged and not kept, or counted twice."""
+"""The disk is full while the service runs: nothing that was acknowledged is lost."""
 
 import json
 import random
@@ -32,7 +32,9 @@ def limit_files(service: Running, size: int = resource.RLIM_INFINITY) -> None:
 
 
 def some_events(count: int, **more: str) -> list[dict]:
-    return [{"y_true": DRAW.gauss(0, 1e6), "y_pred": DRAW.gauss(0, 1), **more} for _ in range(count)]
+    return [
+        {"y_true": DRAW.gauss(0, 1e6), "y_pred": DRAW.gauss(0, 1), **more} for _ in range(count)
+    ]
 
 
 def check(service: Running, events: list[dict]) -> None:

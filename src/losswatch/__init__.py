@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from losswatch.core.rolling import RollingCost
     from losswatch.core.segments import Segments
     from losswatch.core.time_rolling import TimeRollingCost
-    from losswatch.errors import LosswatchError, Reason, RejectedEvent, StateError
+    from losswatch.errors import LosswatchError, Reason, RejectedEvent, StateError, StoreError
     from losswatch.service.monitor import Monitor
     from losswatch.service.serve import serve
 
@@ -35,6 +35,7 @@ __all__ = [
     "RollingCost",
     "Segments",
     "StateError",
+    "StoreError",
     "TimeRollingCost",
     "__version__",
     "serve",
@@ -52,6 +53,7 @@ _HOMES = {
     "RollingCost": "core.rolling",
     "Segments": "core.segments",
     "StateError": "errors",
+    "StoreError": "errors",
     "TimeRollingCost": "core.time_rolling",
     "serve": "service.serve",
 }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from operator import attrgetter
 from typing import Annotated, Any
 
 from pydantic import (
@@ -16,7 +15,16 @@ from pydantic import (
 
 from losswatch.config.schema import DURATION, or_variable
 from losswatch.config.section import wrong
-from losswatch.core.window import Window, check_apart, parse_duration, parse_window
+from losswatch.core.window import (
+    PANES,
+    HalfLife,
+    Last,
+    LastEvents,
+    Window,
+    check_apart,
+    parse_duration,
+    parse_window,
+)
 
 __all__ = ["Duration", "Windows"]
 
@@ -37,6 +45,20 @@ def _window(value: object) -> Window:
         return parse_window(value)
     except ValueError as error:
         raise wrong("{error}", error=str(error)) from None
+
+
+def _spelled(window: Window) -> object:
+    """Return a window as the YAML has it: the state keeps what the YAML says."""
+    if isinstance(window, LastEvents):
+        return {"events": window.events}
+    if isinstance(window, HalfLife):
+        return {"half_life": window.label.removeprefix("half-life ")}
+    if not isinstance(window, Last):
+        return {"tumbling": window.label.removeprefix("tumbling ")}
+    if window.panes == PANES:
+        return window.label
+    how = {"exact": True} if window.panes is None else {"panes": window.panes}
+    return {"last": window.label, **how}
 
 
 def _apart(windows: list[Window]) -> list[Window]:
@@ -84,7 +106,7 @@ Duration = Annotated[str, BeforeValidator(_duration), WithJsonSchema(_TEXT)]
 _Window = Annotated[
     Window,
     PlainValidator(_window),
-    PlainSerializer(attrgetter("label"), return_type=str),
+    PlainSerializer(_spelled),
     WithJsonSchema(_SCHEMA),
 ]
 

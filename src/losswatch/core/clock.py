@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
@@ -22,6 +22,7 @@ __all__ = [
     "as_time",
     "as_times",
     "check_time",
+    "event_time",
     "fill_times",
     "future",
     "no_time",
@@ -35,6 +36,13 @@ LATEST = 253_402_300_800.0
 """The year 10000, in seconds since 1970."""
 
 _SMALLER_UNITS = {"milliseconds": 10**3, "microseconds": 10**6, "nanoseconds": 10**9}
+
+
+class Clock(Protocol):
+    """What tells the time of the events so far, and whether an event must have one."""
+
+    now: float
+    needs_time: bool
 
 
 def as_time(time: object) -> float:
@@ -71,6 +79,27 @@ def check_time(seconds: float) -> float:
         return seconds
     rule = f"must be seconds since 1970, up to the year 9999{unit_hint(seconds)}"
     raise RejectedEvent(Reason.INVALID_TIME, f"time is {seconds!r}; {rule}")
+
+
+def event_time(time: object, at: float | None, clock: Clock) -> float:
+    """Return when an event was: at its own time, or when it arrived.
+
+    Raises
+    ------
+    RejectedEvent
+        It is no time or ahead of the clock, or it is needed and not there.
+    """
+    if time is None:
+        if at is None and clock.needs_time:
+            raise no_time()
+        return clock.now if at is None else at
+    if time.__class__ is float and 0.0 <= time < LATEST:
+        when: float = time
+    else:
+        when = as_time(time)
+    if at is not None and when > at + AHEAD:
+        raise future(when, at)
+    return when
 
 
 def unit_hint(seconds: float) -> str:

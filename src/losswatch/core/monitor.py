@@ -10,7 +10,7 @@ import numpy as np
 
 from losswatch.core.books import FULL, Books
 from losswatch.core.cells.scored import Scored
-from losswatch.core.clock import AHEAD, LATEST, as_time, as_times, fill_times, future, no_time
+from losswatch.core.clock import LATEST, as_time, as_times, event_time, fill_times
 from losswatch.core.histogram import DEFAULT_BUCKETS
 from losswatch.core.join.desk import Desk
 from losswatch.core.join.inbox import Inbox
@@ -84,18 +84,6 @@ class Monitor(LateTruth, Saved):
     >>> snapshot = monitor.snapshot()
     >>> snapshot.pooled.n, snapshot.pooled.mse, dict(snapshot.rejected)
     (3, 3.0, {<Reason.NOT_FINITE: 'not_finite'>: 1})
-
-    The last minute, by city:
-
-    >>> from losswatch.core.segments import Segments
-    >>> monitor = Monitor("eta", windows=["1m"], segments=Segments(("city",)))
-    >>> for time, city, y_pred in ((0.0, "oslo", 13.0), (50.0, "oslo", 11.0), (70.0, "rome", 12.0)):
-    ...     loss = monitor.update(10.0, y_pred, segment={"city": city}, time=time)
-    >>> snapshot = monitor.snapshot()
-    >>> snapshot.segments
-    ({}, {'segment': 'other'}, {'segment': 'none'}, {'city': 'oslo'}, {'city': 'rome'})
-    >>> snapshot.readings["1m"].mse.tolist(), snapshot.readings["lifetime"].n.tolist()
-    ([2.5, nan, nan, 1.0, 4.0], [3, 0, 0, 2, 1])
     """
 
     def __init__(  # noqa: PLR0913  # all that a monitor can be told
@@ -167,9 +155,9 @@ class Monitor(LateTruth, Saved):
                     at = as_time(at)
                 if self.outputs:
                     scores = score_outputs(self.outputs, y_true, y_pred, w)
-                    return self._keep(scores, segment, self._when(time, at), at)
+                    return self._keep(scores, segment, event_time(time, at, self._books), at)
                 error, loss, y, weight = score(y_true, y_pred, w)
-                when = self._when(time, at)
+                when = event_time(time, at, self._books)
                 if weight:
                     slot = self._books.place(segment, when if at is None else at)
                     pending = self._single
@@ -302,17 +290,3 @@ class Monitor(LateTruth, Saved):
         if when > self._books.now:  # noqa: PLR1730  # max() takes a twentieth of the whole update
             self._books.now = when
         return self._books.now
-
-    def _when(self, time: object, at: float | None) -> float:
-        """Return when an event was."""
-        if time is None:
-            if at is None and self._books.needs_time:
-                raise no_time()
-            return self._books.now if at is None else at
-        if time.__class__ is float and 0.0 <= time < LATEST:
-            when: float = time
-        else:
-            when = as_time(time)
-        if at is not None and when > at + AHEAD:
-            raise future(when, at)
-        return when

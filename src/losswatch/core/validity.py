@@ -7,6 +7,7 @@ import math
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from losswatch.core.cells.products import inner
 from losswatch.errors import Reason, RejectedEvent
 
 __all__ = [
@@ -152,12 +153,12 @@ def _are_plain(error: Floats, w: Floats | None) -> bool:
 
     A sum of squares has room for each of them, and shows NaN and infinity.
     """
-    if not np.dot(error, error) < _PLAIN:
+    if not inner(error, error) < _PLAIN:
         return False
     if w is None or not w.size:
         return True
     weighted = w * error
-    return bool(w.min() >= 0.0 and w.max() < _PLAIN and np.dot(weighted, error) < _PLAIN)
+    return bool(w.min() >= 0.0 and w.max() < _PLAIN and inner(weighted, error) < _PLAIN)
 
 
 _PLAIN = 1e300

@@ -5,14 +5,18 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-from losswatch.service.saved import DECLARED, found, parts_of, read_state
+from losswatch.core.events import EventColumns
+from losswatch.core.monitors import Monitors
+from losswatch.errors import StateError, StoreError
+from losswatch.service.saved import declarations, parts_of, read_state
 from losswatch.store.entry import Entry
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from losswatch.core.monitors import Monitors
+    from losswatch.core.monitor import Monitor
     from losswatch.service.round import Round
+    from losswatch.service.saved import SavedState
     from losswatch.sources.base import Outcome, Position
     from losswatch.store.database import Store
 
@@ -62,32 +66,55 @@ class Keeper:
         self.monitors = monitors
         self._store = store
         self._clock = clock
-        self._declared = {DECLARED + model: text.encode() for model, text in declared.items()}
-        self._snapshot_bytes = 0
+        self._declared = declarations(declared)
+        self._most_bytes = _JOURNAL_BYTES
 
-    def restore(self, scratch: Monitors) -> dict[str, Position]:
+    def restore(self) -> dict[str, Position]:
         """Take over what was counted before; return where the sources stood.
 
-        Parameters
-        ----------
-        scratch
-            Monitors like those that count, to count the journal again: what
-            Prometheus counts must begin at 0.
+        What Prometheus counts begins at 0. A model that the YAML does not name
+        any more stays in the state.
         """
         if self._store is None:
             return {}
-        parts = self._store.parts()
-        commits = read_state(self._store, scratch)
-        for monitor in self.monitors:
-            monitor.load(found(scratch, monitor.model).dump())
+        saved = read_state(self._store, self._clock)
+        others = [each for each in saved.monitors if not self._take_over(each)]
         logger.info(
             "the state has %d events; %d commits came after the last snapshot",
             self.monitors.snapshot().events,
-            commits,
+            saved.commits,
         )
-        if commits or self._declared.items() - parts.items():
-            self.snapshot()
+        self._begin(saved, parts_of(Monitors(others)))
         return self._store.positions()
+
+    def _begin(self, saved: SavedState, others: Mapping[str, bytes]) -> None:
+        """Write down what the YAML says now: the journal that follows is counted by it."""
+        assert self._store is not None
+        changed = self._declared.items() - self._store.parts().items()
+        if changed:
+            self._write_snapshot(others)
+        elif saved.commits:
+            try:
+                self._write_snapshot(others)
+            except StoreError as error:  # the disk is full: the old journal still says it all
+                logger.warning("no snapshot of the state: %s; the journal goes on", error)
+
+    def _take_over(self, saved: Monitor) -> bool:
+        """Have the monitor of that model go on where this one was; tell whether there is one."""
+        monitor = self.monitors.get(saved.model)
+        if monitor is None:
+            logger.warning(
+                "the state has the model %r, which no monitor watches; it stays there", saved.model
+            )
+            return False
+        try:
+            notes = monitor.load(saved.dump())
+        except StateError as error:
+            where = "" if self._store is None else f"{self._store.path}: "
+            raise StateError(f"{where}model {saved.model!r}: {error}") from None
+        for note in notes:
+            logger.warning("the state of %s: %s", saved.model, note)
+        return True
 
     def take(self, batches: Round) -> list[Outcome]:
         """Make a round safe, then count it; return what became of each batch."""
@@ -100,22 +127,37 @@ class Keeper:
         taken = self.monitors.take(batches.columns, batches.events, at=at)
         return batches.outcomes(taken)
 
+    def probe(self) -> None:
+        """Write something that counts for nothing: see whether there is room again.
+
+        Raises
+        ------
+        StoreError
+            There is none.
+        """
+        if self._store is not None:
+            self._store.append(bytes(Entry(EventColumns(), [], self._clock())), {})
+
     def rest(self) -> None:
         """Forget what is over, and take a snapshot if it is time."""
         now = self._clock()
         for monitor in self.monitors:
             monitor.sweep(now)
-        most = max(_JOURNAL_BYTES, self._snapshot_bytes)
-        if self._store is not None and self._store.journal_bytes > most:
+        if self._store is not None and self._store.journal_bytes > self._most_bytes:
+            # If this fails, it is tried again when the journal has grown by half.
+            self._most_bytes = self._store.journal_bytes * 3 // 2
             self.snapshot()
 
     def snapshot(self) -> None:
         """Replace the journal by the state of all monitors."""
-        if self._store is None:
-            return
-        parts = self._declared | parts_of(self.monitors)
+        if self._store is not None:
+            self._write_snapshot({})
+
+    def _write_snapshot(self, others: Mapping[str, bytes]) -> None:
+        assert self._store is not None
+        parts = {**self._declared, **parts_of(self.monitors), **others}
         self._store.snapshot(parts)
-        self._snapshot_bytes = sum(map(len, parts.values()))
+        self._most_bytes = max(_JOURNAL_BYTES, sum(map(len, parts.values())))
 
     def close(self) -> None:
         """Let go of the state; what was counted is in it already."""

@@ -6,12 +6,10 @@ import json
 import logging
 from typing import TYPE_CHECKING
 
-from losswatch.config.load import parse_monitor
 from losswatch.core.monitors import Monitors
 from losswatch.errors import StateError
-from losswatch.service.build import make_monitor
 from losswatch.service.positions import merged_positions
-from losswatch.service.saved import DECLARED, parts_of, read_state
+from losswatch.service.saved import declarations, parts_of, read_state
 from losswatch.store.database import Store
 
 if TYPE_CHECKING:
@@ -42,21 +40,20 @@ class Merge:
         self.monitors = Monitors()
         self._declared: dict[str, str] = {}
         self._positions: dict[str, Position] = {}
+        self._files: set[tuple[int, int]] = set()
 
     def add(self, path: Path) -> None:
         """Add the state of a file."""
         if not path.exists():
             raise StateError(f"{path}: no such file")
-        store = Store(path)
-        try:
-            declared = _declared_in(store)
-            monitors = self._made(path, declared)
-            read_state(store, monitors)
-            self._positions = merged_positions(self._positions, store.positions(), str(path))
-        finally:
-            store.close()
-        self._declared |= declared
-        for monitor in monitors:
+        self._check_new(path)
+        with Store(path) as store:
+            saved = read_state(store)
+            positions = store.positions()
+        self._check_declared(path, saved.declared)
+        self._positions = merged_positions(self._positions, positions, str(path))
+        self._declared |= saved.declared
+        for monitor in saved.monitors:
             mine = self.monitors.setdefault(monitor)
             for note in mine.merge(monitor) if mine is not monitor else ():
                 logger.warning("%s: %s: %s", path, monitor.model, note)
@@ -67,28 +64,27 @@ class Merge:
             raise StateError(f"{path}: is there already; name a new file")
         store = Store(path)
         try:
-            texts = {DECLARED + model: text.encode() for model, text in self._declared.items()}
             store.append(b"", self._positions)
-            store.snapshot(texts | parts_of(self.monitors))
+            store.snapshot(declarations(self._declared) | parts_of(self.monitors))
         finally:
             store.close()
 
-    def _made(self, path: Path, declared: Mapping[str, str]) -> Monitors:
-        """Return monitors for the models of a state."""
+    def _check_new(self, path: Path) -> None:
+        """Refuse a file that was added before, under whatever name."""
+        status = path.stat()
+        identity = (status.st_dev, status.st_ino)
+        if identity in self._files:
+            raise StateError(f"{path}: was given twice; its events would count twice")
+        self._files.add(identity)
+
+    def _check_declared(self, path: Path, declared: Mapping[str, str]) -> None:
+        """Refuse a model that another state declares otherwise."""
         for model, text in declared.items():
             known = self._declared.get(model, text)
             if known != text:
-                keys = [k for k, v in json.loads(text).items() if json.loads(known).get(k) != v]
+                mine, theirs = json.loads(known), json.loads(text)
+                keys = [key for key in theirs if theirs[key] != mine.get(key)]
                 raise StateError(
-                    f"{path}: declares {', '.join(keys)} of {model!r} otherwise than the first"
-                    " state; run each once with the same YAML"
+                    f"{path}: declares {', '.join(keys)} of {model!r} otherwise than the states"
+                    " before it; run each once with the same YAML"
                 )
-        return Monitors(make_monitor(parse_monitor(json.loads(t))) for t in declared.values())
-
-
-def _declared_in(store: Store) -> dict[str, str]:
-    return {
-        name.removeprefix(DECLARED): data.decode()
-        for name, data in store.parts().items()
-        if name.startswith(DECLARED)
-    }

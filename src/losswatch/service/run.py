@@ -78,7 +78,7 @@ class Service:
         with ExitStack() as stack:
             sources = self._make_sources(stack)
             keeper = self._open_state(stack)
-            positions = keeper.restore(self._make_monitors())
+            positions = keeper.restore()
             for source in sources:
                 if source.name in positions:
                     source.resume(positions[source.name])

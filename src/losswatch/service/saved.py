@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-import logging
-from typing import TYPE_CHECKING
+import json
+from typing import TYPE_CHECKING, NamedTuple
 
-from losswatch.errors import StateError
+from losswatch.config.load import parse_monitor
+from losswatch.core.monitors import Monitors
+from losswatch.errors import ConfigError, StateError
+from losswatch.service.build import make_monitor
 from losswatch.store.codec import decode_tree, encode_tree
 from losswatch.store.entry import Entry
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from losswatch.core.monitor import Monitor
-    from losswatch.core.monitors import Monitors
     from losswatch.store.database import Store
 
-__all__ = ["DECLARED", "found", "parts_of", "read_state"]
-
-logger = logging.getLogger(__name__)
+__all__ = ["SavedState", "declarations", "parts_of", "read_state"]
 
 MONITOR = "monitor/"
 """What the part of a model begins with that holds what it saw."""
@@ -24,46 +26,84 @@ MONITOR = "monitor/"
 DECLARED = "declared/"
 """What the part of a model begins with that holds what the YAML says of it."""
 
+WATCHED = "watched"
+"""The part that names the models of the YAML: the state may have others, of before."""
+
+
+class SavedState(NamedTuple):
+    """What was read: monitors as they were declared, and those texts."""
+
+    monitors: Monitors
+    declared: dict[str, str]
+    commits: int  # those that came after the last snapshot
+
 
 def parts_of(monitors: Monitors) -> dict[str, bytes]:
     """Return what monitors have seen, by the names of the parts."""
     return {MONITOR + monitor.model: encode_tree(monitor.dump()) for monitor in monitors}
 
 
-def read_state(store: Store, monitors: Monitors) -> int:
-    """Have monitors count all that a state has; return how many commits had no snapshot.
+def declarations(declared: Mapping[str, str]) -> dict[str, bytes]:
+    """Return what the YAML says of each model, by the names of the parts."""
+    texts = {DECLARED + model: text.encode() for model, text in declared.items()}
+    return texts | {WATCHED: json.dumps(sorted(declared)).encode()}
+
+
+def read_state(store: Store, clock: Callable[[], float] | None = None) -> SavedState:
+    """Return monitors that have seen all that a state has.
+
+    They are those of the YAML that the state was written with, which may have
+    changed: what the journal has was counted, or refused, by those.
 
     Raises
     ------
     StateError
-        The state is damaged, or of other settings.
+        The state is damaged.
     """
-    for name, data in store.parts().items():
-        if name.startswith(MONITOR):
-            _load(monitors, name.removeprefix(MONITOR), data)
+    parts = store.parts()
+    try:
+        return _read(parts, store, clock)
+    except StateError as error:
+        where = f"{store.path}: "
+        raise StateError(where + str(error).removeprefix(where)) from None
+
+
+def _read(parts: dict[str, bytes], store: Store, clock: Callable[[], float] | None) -> SavedState:
+    declared = {
+        name.removeprefix(DECLARED): data.decode()
+        for name, data in parts.items()
+        if name.startswith(DECLARED)
+    }
+    monitors = {model: _made(model, text, clock) for model, text in declared.items()}
+    for model, monitor in monitors.items():
+        if MONITOR + model in parts:
+            _load(monitor, parts.pop(MONITOR + model))
+    names = json.loads(parts[WATCHED]) if WATCHED in parts else list(monitors)
+    commits = _count_journal(store, Monitors(monitors[name] for name in names))
+    return SavedState(Monitors(monitors.values()), declared, commits)
+
+
+def _made(model: str, text: str, clock: Callable[[], float] | None) -> Monitor:
+    try:
+        return make_monitor(parse_monitor(json.loads(text)), clock)
+    except ConfigError as error:
+        problems = "; ".join(f"{each.path}: {each.message}" for each in error.problems)
+        raise StateError(
+            f"the state declares {model!r} in a way that this release does not know ({problems});"
+            " upgrade losswatch"
+        ) from None
+
+
+def _load(monitor: Monitor, data: bytes) -> None:
+    tree = decode_tree(data)
+    if not isinstance(tree, dict):
+        raise StateError(f"the state of {monitor.model!r} is no table; restore a copy")
+    monitor.load(tree)
+
+
+def _count_journal(store: Store, monitors: Monitors) -> int:
     commits = 0
     for entry in map(Entry.from_bytes, store.journal()):
         monitors.take(entry.columns, entry.events, at=entry.at)
         commits += 1
     return commits
-
-
-def found(monitors: Monitors, model: str) -> Monitor:
-    """Return the monitor of a model that is there."""
-    monitor = monitors.get(model)
-    assert monitor is not None
-    return monitor
-
-
-def _load(monitors: Monitors, model: str, data: bytes) -> None:
-    monitor = monitors.get(model)
-    if monitor is None:
-        logger.warning(
-            "the state has the model %r, which no monitor watches; it stays there", model
-        )
-        return
-    tree = decode_tree(data)
-    if not isinstance(tree, dict):
-        raise StateError(f"the state of {model!r} is no table; restore a copy")
-    for note in monitor.load(tree):
-        logger.warning("the state of %s: %s", model, note)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from losswatch.errors import SourceError, StoreError
@@ -120,9 +121,7 @@ class Writer:
         except StoreError as error:
             self._fail(batches, str(error))
             return
-        if not self.writable:
-            logger.info("the state can be written again")
-        self.writable = True
+        self._is_writable()
         self._positions |= batches.positions
         for (source, batch), outcome in zip(batches.parts, outcomes, strict=True):
             self._settle(source, batch, outcome)
@@ -142,8 +141,21 @@ class Writer:
             if source.failed(reason):
                 self._again[source.name] = batch
 
+    def _is_writable(self) -> None:
+        if not self.writable:
+            logger.info("the state can be written again")
+        self.writable = True
+
+    def _probe(self) -> None:
+        """See whether the state can be written: who is not ready may be sent nothing."""
+        with suppress(StoreError):
+            self._keeper.probe()
+            self._is_writable()
+
     def _rest(self) -> None:
         self._rested = time.monotonic()
+        if not self.writable and not self._again:
+            self._probe()
         try:
             self._keeper.rest()
         except StoreError as error:

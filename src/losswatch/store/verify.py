@@ -93,7 +93,7 @@ def verify(path: Path, version: int) -> None:
         check_log(wal_of(path))
         (found,) = db.execute("PRAGMA quick_check(1)").fetchone()
         if found != "ok":
-            raise StateError(f"{found}; restore a copy")
+            raise StateError(f"{found.splitlines()[-1]}; restore a copy")
         check = STEPS[version - 1].check if version < newest() else check_rows
         check(db)
 

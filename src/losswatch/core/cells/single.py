@@ -26,7 +26,7 @@ from losswatch.core.cells.layout import (
     WEIGHT,
     Field,
 )
-from losswatch.core.cells.products import Floats, two_product
+from losswatch.core.cells.products import Floats, inner, two_product
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -109,7 +109,7 @@ class SingleSums:
                 self._cut(x, unit, self._slice)
                 self._count(place, float(self._slice.sum()), unit)
                 if sign is not None:
-                    self._count(ERROR, float(np.dot(self._slice, sign)), unit)
+                    self._count(ERROR, inner(self._slice, sign), unit)
                 if not self._goes_on(x, unit, place.unit):
                     break
                 unit -= self._room + 1  # at most half a unit is left
@@ -124,9 +124,9 @@ class SingleSums:
             part = np.empty(self._n)
             self._cut(x, unit, part)
             self._count(TRUTH, float(part.sum()), unit)
-            self._count(SQUARE, float(np.dot(part, part)), 2 * unit)
+            self._count(SQUARE, inner(part, part), 2 * unit)
             for other, its in slices:
-                self._count(SQUARE, 2.0 * float(np.dot(part, other)), unit + its)
+                self._count(SQUARE, 2.0 * inner(part, other), unit + its)
             slices.append((part, unit))
             if not self._goes_on(x, unit, finest):
                 return

@@ -10,12 +10,10 @@ import numpy as np
 from losswatch.core.join.expiry import Expiry
 from losswatch.core.join.records import PREDICTED, SCORED, TRUE, Records
 from losswatch.core.join.rules import decide
-from losswatch.core.join.saved import dump_records, load_records
+from losswatch.core.join.saved import dump_records
 from losswatch.core.join.tally import LIMIT, PREDICTION, TRUTH, TTL, JoinSnapshot, Tally
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from losswatch.core.cells.products import Floats
     from losswatch.core.cells.scored import Indexes
     from losswatch.core.join.arrivals import Arrivals
@@ -49,9 +47,13 @@ class Before:
 
 @dataclass(slots=True)
 class Joined:
-    """What a batch led to: places of refusals and duplicates, rows to enter and to revise."""
+    """What a batch led to: places of refusals and duplicates, rows to enter and to revise.
+
+    ``clock`` is when each of the scored ones was complete.
+    """
 
     scored: Indexes
+    clock: Floats
     revised: Before
     rejected: list[RejectedEvent]
     duplicates: list[int]
@@ -78,6 +80,7 @@ class Joiner:
         self._waiting = Expiry(self.records, scored=False)
         self._retained = Expiry(self.records, scored=True)
         self._scored = 0  # how many of the records are
+        self._shown: dict[str, int] = {}  # what was given up, as it was read last
 
     def take(self, arrivals: Arrivals) -> Joined:
         """Take a batch, whose clock goes on by no more than the retention.
@@ -85,19 +88,22 @@ class Joiner:
         The events that it completes are to be entered, those that it revises
         to be entered anew; then :meth:`settle` is to be called.
         """
-        scored, places, revised = [_NONE], [_NONE], []
-        joined = Joined(_NONE, Before.first([], self.records.outputs), [], [])
+        scored, places, waits, revised = [_NONE], [_NONE], [_NONE], []
+        joined = Joined(_NONE, _NEVER, Before.first([], self.records.outputs), [], [])
         for part in arrivals.rounds():
             rows = self._rows(part)
             decision = decide(part, self.records, rows)
             revised.append(self._before(decision, rows))
-            new = self._write(part, rows, decision)
+            new, wait = self._write(part, rows, decision)
             scored.append(rows[new])
             places.append(part.place[new])
+            waits.append(rows[wait])
             joined.rejected += [r.at(int(part.place[r.index or 0])) for r in decision.rejected]
             joined.duplicates += part.place[_adds_nothing(decision, part)].tolist()
         order = np.argsort(np.concatenate(places), kind="stable")  # as they came
         joined.scored = np.concatenate(scored)[order]
+        joined.clock = arrivals.clock[np.searchsorted(arrivals.place, np.concatenate(places)[order])]
+        self._wait(np.concatenate(waits))
         joined.revised = Before.first(revised, self.records.outputs)
         return joined
 
@@ -106,14 +112,17 @@ class Joiner:
         records = self.records
         return (records.true_at if self.settings.time == "truth" else records.predicted_at)[rows]
 
-    def settle(self, scored: Indexes, now: float) -> None:
-        """Keep the events that were scored for a while; forget what is over."""
+    def settle(self, scored: Indexes, arrived: int, now: float) -> None:
+        """Keep the events that were scored for a while; forget what is over.
+
+        That is more than what ``arrived``, so that it does not pile up.
+        """
         if self.settings.retention > 0.0:
             self._scored += scored.size
             self._retained.add(scored)
         else:
             self.records.drop(scored)
-        self.sweep(now, max(_SWEPT, 4 * scored.size))
+        self.sweep(now, max(_SWEPT, 2 * arrived))
 
     def sweep(self, now: float, most: int) -> None:
         """Forget what is over, and the oldest where there are too many."""
@@ -121,12 +130,15 @@ class Joiner:
         self._forget(self._retained.due(now, most))
         over = len(self.records) - self._scored - self.settings.pending
         if over > 0:
-            self._expire(self._waiting.oldest(over), LIMIT)
+            rows = self._waiting.oldest(over)
+            late = self.records.deadline[rows] < now  # they were shown as such already
+            self._expire(rows[late], TTL)
+            self._expire(rows[~late], LIMIT)
         if self._scored > self.settings.retained:
             self._forget(self._retained.oldest(self._scored - self.settings.retained))
 
     def snapshot(self, now: float) -> JoinSnapshot:
-        """Return what waits at a time, and what was counted."""
+        """Return what waits at a time, and what was counted: no less than before."""
         tally, records = self.tally, self.records
         rows = records.occupied()
         bits, over = records.bits[rows], records.deadline[rows] < now
@@ -138,8 +150,8 @@ class Joiner:
             predicted=tally.predicted,
             scored=tally.scored,
             revised=tally.revised,
-            expired={**tally.expired, TTL: tally.expired[TTL] + late[PREDICTED]},
-            unmatched={**tally.unmatched, TTL: tally.unmatched[TTL] + late[TRUE]},
+            expired={**tally.expired, TTL: self._show("expired", late[PREDICTED])},
+            unmatched={**tally.unmatched, TTL: self._show("unmatched", late[TRUE])},
             duplicates=dict(tally.duplicates),
             delays=tally.delays,
             delay_sum=tally.delay_sum,
@@ -158,18 +170,12 @@ class Joiner:
             **{name: getattr(tally, name) for name in names},
         }
 
-    def load(self, tree: Mapping[str, Any], slots: int) -> None:
-        """Take over what :meth:`dump` returned; nothing may have been taken yet.
-
-        Raises
-        ------
-        StateError
-            It is not that, or of other outputs.
-        """
-        load_records(tree["records"], self.records, slots)
+    def load(self, records: Records, tally: Tally) -> None:
+        """Continue with these; nothing may have been taken yet."""
+        self.records, self.tally = records, tally
+        self._waiting = Expiry(records, scored=False)
+        self._retained = Expiry(records, scored=True)
         self.requeue()
-        for name in ("ever_predicted", "ever_scored", "last_prediction", "last_truth"):
-            setattr(self.tally, name, tree[name])
 
     def requeue(self) -> None:
         """Put all records in the order in which they are forgotten."""
@@ -181,6 +187,17 @@ class Joiner:
             expiry.clear()
             for start in range(0, some.size, _SWEPT):
                 expiry.add(some[start : start + _SWEPT])
+
+    def _show(self, what: str, late: int) -> int:
+        """Return how many were given up, with those that only time did; it never falls."""
+        count = getattr(self.tally, what)[TTL] + late
+        shown = self._shown[what] = max(count, self._shown.get(what, 0))
+        return shown
+
+    def _wait(self, rows: Indexes) -> None:
+        """Put records that wait in the order of their deadlines."""
+        order = np.argsort(self.records.deadline[rows], kind="stable")
+        self._waiting.add(rows[order])
 
     def _rows(self, part: Arrivals) -> Indexes:
         """Return the rows of arrivals, new ones where an id is not known or is over."""
@@ -206,8 +223,10 @@ class Joiner:
         changed = rows[entered & (decision.revised | moved)]
         return Before(changed, records.y_true[:, changed], records.time[changed])
 
-    def _write(self, part: Arrivals, rows: Indexes, decision: Decision) -> Indexes:
-        """Write down a decision; return the places of the events that it completes."""
+    def _write(
+        self, part: Arrivals, rows: Indexes, decision: Decision
+    ) -> tuple[Indexes, Indexes]:
+        """Write down a decision; return the places of what it completes, and of what waits now."""
         records, settings = self.records, self.settings
         known, ok = records.bits[rows], decision.accepted
         decision.write(records, rows)
@@ -216,12 +235,11 @@ class Joiner:
         records.deadline[rows[waits]] = part.clock[waits] + settings.ttl
         kept = settings.retention or np.inf  # without one they go when the batch is settled
         records.deadline[rows[new]] = part.clock[new] + kept
-        self._waiting.add(rows[waits])
         for place in np.flatnonzero(ok & decision.new_prediction).tolist():
             records.keys[rows[place]] = part.keys[place]
         records.drop(rows[(known == 0) & ~ok])
         self._count(part, decision, rows, new)
-        return new
+        return new, waits
 
     def _count(self, part: Arrivals, decision: Decision, rows: Indexes, new: Indexes) -> None:
         tally, ok, at = self.tally, decision.accepted, float(part.clock[-1])
@@ -260,3 +278,4 @@ def _adds_nothing(decision: Decision, part: Arrivals) -> Indexes:
 
 
 _NONE = np.zeros(0, dtype=np.intp)
+_NEVER = np.zeros(0)
