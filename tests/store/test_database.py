@@ -12,7 +12,6 @@ from states import ENTRIES, PARTS, POSITIONS, STATE, files, fill, held, read
 from losswatch.errors import StateError, StoreError
 from losswatch.store import database
 from losswatch.store.database import Store
-from losswatch.store.location import open_store
 
 
 @pytest.fixture
@@ -200,20 +199,6 @@ def test_who_makes_the_file_later_does_not_replace_it(path):
     fill(path).close()
     database._create(path)
     assert read(path) == STATE
-
-
-def test_in_memory_nothing_is_kept():
-    store = open_store(":memory:")
-    store.append(b"1", {"a": {}})
-    store.snapshot({"m": b"1"})
-    assert (store.parts(), list(store.journal()), store.positions()) == ({}, [], {})
-    assert (store.keeps, store.journal_bytes) == (False, 0)
-    store.close()
-
-
-def test_a_name_opens_a_file(path):
-    with open_store(str(path)) as store:
-        assert store.keeps
 
 
 def test_another_program_can_read_the_file_when_it_is_closed(path):

@@ -62,8 +62,6 @@ class Store:
     ([b'an entry'], {'events.ndjson': {'offset': 81}})
     """
 
-    keeps = True
-
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path).resolve()
         if not self.path.exists():
