@@ -21,10 +21,10 @@ main(sys.argv[1:])
 """
 """The same service, with a snapshot whenever the journal is larger than the last one."""
 
-MONITORS = (
-    "{model: eta, windows: [1h, {events: 50}], segments: {labels: [city]}},"
-    f" {{model: place, outputs: [{', '.join(OUTPUTS)}], windows: [5m], segments: {{labels: [city]}}}}"
-)
+MONITORS = """
+  - {model: eta, windows: [1h, {events: 50}], segments: {labels: [city]}}
+  - {model: place, outputs: [lat, lon], windows: [5m], segments: {labels: [city]}}
+"""
 CHECKED = ("n", "weight", "mse", "rmse", "mae", "bias")
 
 
@@ -37,7 +37,7 @@ class Service:
         self.config = folder / "losswatch.yml"
         self.config.write_text(
             f"version: 1\nlisten: {self.url.removeprefix('http://')}\nstate: losswatch.db\n"
-            f"monitors: [{MONITORS}]\nsources: [{', '.join(sources)}]\n"
+            f"monitors: {MONITORS}sources: [{', '.join(sources)}]\n"
         )
 
     def start(self) -> None:
@@ -76,28 +76,28 @@ class Service:
         keys = ("model", "output")
         return {(*map(c.get, keys), c["segment"].get("city")): c for c in costs}
 
-    def differences(self, sent: list[Sent]) -> list[tuple]:
-        """Compare every number of the lifetime with the fractions of what was sent."""
-        costs, wrong = self.costs(), []
-        for (model, output, city), exact in truth(sent).items():
-            cost = costs.get((model, output, city), {})
-            for name in CHECKED:
-                if cost.get(name) != exact[name]:
-                    wrong.append((model, output, city, name, cost.get(name), exact[name]))
-        return wrong
-
     def check(self, sent: list[Sent], seconds: float = 60.0) -> None:
-        """Wait until every number is right, and see that it stays so."""
-        end = time.monotonic() + seconds
-        while (wrong := self.differences(sent)) and time.monotonic() < end:
+        """Wait until every number of the lifetime is right, and see that it stays so."""
+        exact, end = truth(sent), time.monotonic() + seconds
+        while (wrong := differences(self.costs(), exact)) and time.monotonic() < end:
             time.sleep(0.2)
         assert not wrong, wrong[:12]
         time.sleep(1.0)
-        assert not (wrong := self.differences(sent)), wrong[:12]
+        assert not (wrong := differences(self.costs(), exact)), wrong[:12]
+
+
+def differences(costs: dict[tuple, dict], exact: dict[tuple, dict]) -> list[tuple]:
+    """Return the numbers that are not the exact ones, and those."""
+    return [
+        (*key, name, costs.get(key, {}).get(name), right[name])
+        for key, right in exact.items()
+        for name in CHECKED
+        if costs.get(key, {}).get(name) != right[name]
+    ]
 
 
 def truth(sent: list[Sent]) -> dict[tuple, dict[str, float]]:
-    """Return every number of each model, output and city."""
+    """Return every number of each model, output and city, in fractions and rounded once."""
     parts = {}
     for event in sent:
         outputs = OUTPUTS if event.model == "place" else (None,)

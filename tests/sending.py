@@ -129,7 +129,8 @@ def post(url: str, records: list[dict]) -> dict | None:
             return json.loads(answer.read())
     except urllib.error.HTTPError as error:
         error.close()
-        assert error.code in {429, 503}, error
+        if error.code not in {429, 503}:
+            raise
     except (OSError, http.client.IncompleteRead):
         pass
     return None

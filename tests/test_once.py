@@ -37,7 +37,7 @@ def batches(story: Story, count: int) -> list[tuple[str, list[dict]]]:
 
 
 def test_the_same_request_many_times_at_once_counts_once(service):
-    """A retry that comes while the first still waits: one is accepted, the others are duplicates."""
+    """A retry that comes while the first still waits: one is accepted, the rest are duplicates."""
     story = Story(1, revised=0.0)
     with ThreadPoolExecutor(8) as pool:
         for kind, records in batches(story, 12):

@@ -134,15 +134,19 @@ class Books:
         if now is not None:
             self._retire(now)
 
-    def enter(self, output: str, events: Scored, time: Floats, at: float | None) -> Entered:
-        """Enter events that came at once or, without ``at``, each at its own time.
+    def enter(
+        self, output: str, events: Scored, time: Floats, at: float | Floats | None
+    ) -> Entered:
+        """Enter events that came at once, or each in its turn; without ``at`` at its own time.
 
         What waits is entered before. Returns where they are, so that they can
         be revised.
         """
         self.fold()
         if at is not None:
-            clock = np.full(time.size, self.arrive(at))
+            clock = np.maximum(np.full(time.size, at), self._arrived)
+            at = float(clock[-1])
+            self.arrive(at)
         else:
             clock = np.maximum(np.maximum.accumulate(time), self.now)
             self.now = float(clock[-1])
@@ -180,7 +184,7 @@ class Books:
         self.fold()
         self.now = max(self.now, now)
         slots = np.zeros(1, dtype=np.intp)
-        names: tuple[Mapping[str, str], ...] = (_NO_LABELS,)
+        names: tuple[Mapping[str, str], ...] = ({},)
         if self.registry is not None:
             slots = self.registry.shown(self.now)
             names = self.registry.names(slots)
@@ -198,12 +202,14 @@ class Books:
         self.fold()
         registry = None if self.registry is None else self.registry.dump()
         outputs: Tree = {output: ledger.dump() for output, ledger in self._ledgers.items()}
-        return {"now": self.now, "registry": registry, "outputs": outputs}
+        clock = {"now": self.now, "arrived": self._arrived}
+        return {**clock, "registry": registry, "outputs": outputs}
 
-    def load(self, tree: object) -> list[str]:
+    def load(self, tree: object, slots: int = 0) -> list[str]:
         """Continue from a state, while nothing was entered; return notes for the log.
 
-        Windows that are declared otherwise than before start empty.
+        Windows that are declared otherwise than before start empty. There must
+        be so many slots.
 
         Raises
         ------
@@ -211,7 +217,7 @@ class Books:
             It is no state, or one of other outputs or labels; nothing is changed.
         """
         node = Node(tree)
-        now = node.number("now")
+        now, arrived = node.number("now"), node.number("arrived")
         if (node.node("registry").tree is None) != (self._segments is None):
             which = "is not split by segments" if self.registry else "is split by segments"
             raise StateError(
@@ -228,10 +234,14 @@ class Books:
         if self._segments is not None:
             registry = Registry(self._segments, self._keep)
             notes += registry.load(node.node("registry"))
+        if slots > (1 if registry is None else registry.size):
+            raise StateError(
+                f"the state has late truths of {slots:,} segments and fewer segments; restore a copy"
+            )
         ledgers = self._new_ledgers(registry)
         for output, ledger in ledgers.items():
             notes += ledger.load(states[output], now)
-        self._ledgers, self.now, self._arrived = ledgers, now, now
+        self._ledgers, self.now, self._arrived = ledgers, now, arrived
         if self.registry is not None and registry is not None:
             self.registry.become(registry)
         return list(dict.fromkeys(notes))
@@ -252,6 +262,7 @@ class Books:
         notes = other.load(tree)
         self.fold()
         self.now = other.now = max(self.now, other.now)
+        self._arrived = max(self._arrived, other._arrived)
         to, new = np.zeros(1, dtype=np.intp), np.zeros(0, dtype=np.intp)
         if self.registry is not None and other.registry is not None:
             self.registry.meet(other.registry)
@@ -295,6 +306,3 @@ class Books:
             retired = self.registry.retire(now)
             for ledger in self._ledgers.values() if retired.size else ():
                 ledger.clear(retired)
-
-
-_NO_LABELS: Mapping[str, str] = {}

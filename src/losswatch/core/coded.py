@@ -62,10 +62,10 @@ class Coded(Sequence["str | None"]):
     def __getitem__(self, place: int) -> str | None: ...
     @overload
     def __getitem__(self, place: slice) -> Coded: ...
-    def __getitem__(self, place: int | slice) -> str | None | Coded:
+    def __getitem__(self, place: int | slice) -> str | Coded | None:
         if isinstance(place, slice):
             return Coded(self.codes[place], self.values)
-        return self.values[self.codes[place]]
+        return self.values[int(self.codes[place])]
 
     def __iter__(self) -> Iterator[str | None]:
         return map(self.values.__getitem__, self.codes.tolist())

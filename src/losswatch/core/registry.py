@@ -220,9 +220,8 @@ class Registry:
         self._free = free.tolist()
         self._stay = {TOTAL, OTHER, UNLABELLED}
         self._declare()
-        if len(keys) <= self._limit:
-            return []
-        return [f"{len(keys):,} segments are above the limit of {self._limit:,}; they are kept"]
+        note = f"{len(keys):,} segments are above the limit of {self._limit:,}; they are kept"
+        return [note] if len(keys) > self._limit else []
 
     def _texts(self, node: Node, size: int) -> list[tuple[str, ...]]:
         """Return the values of the labels of each segment."""
@@ -291,12 +290,8 @@ class Registry:
     def _give(self, key: Key, texts: tuple[str, ...]) -> float:
         """Return a free slot, which is the segment's now."""
         name = dict(zip(self._labels, texts, strict=True))
-        if self._free:
-            slot = self._free.pop()
-            self._names[slot] = name
-        else:
-            slot = len(self._names)
-            self._names.append(name)
+        slot = self._free.pop() if self._free else len(self._names)
+        self._names[slot : slot + 1] = [name]  # may be behind the last
         if slot >= self._last_seen.size:
             self._last_seen = np.append(self._last_seen, np.zeros(slot))
         self._last_seen[slot] = 0.0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from losswatch.core.tree import Node
 from losswatch.errors import Reason, StateError
 
 if TYPE_CHECKING:
@@ -52,20 +53,19 @@ class Saved:
         Raises
         ------
         StateError
-            It is not the state of this model, or of other outputs or segments.
+            It is not the state of this model, or of other outputs or segments;
+            nothing is changed.
         """
+        node = Node(tree)
+        model = node.node("model").tree
+        if model != self.model:
+            raise StateError(f"the state is of {model!r:.60}, not of {self.model!r}")
+        last_event = node.time("last_event")
         with self._lock:
-            if tree.get("model") != self.model:
-                raise StateError(
-                    f"the state is of {tree.get('model')!r:.60}, not of {self.model!r}"
-                )
-            try:
-                notes = self._books.load(tree["books"])
-                self._desk.load(tree["join"])
-                self._last_event = tree["last_event"]
-            except KeyError as missing:
-                detail = f"the state of {self.model!r} has no {missing}; restore a copy"
-                raise StateError(detail) from None
+            slots, take_over = self._desk.read(node.node("join"))
+            notes = self._books.load(node.node("books").tree, slots)
+            take_over()  # what is wrong was found by now
+            self._last_event = last_event
         return notes
 
     def merge(self, other: Monitor) -> list[str]:
@@ -86,7 +86,8 @@ class Saved:
         """
         with self._lock:
             self._drain()
-            add_records = self._desk.merge(other._desk)  # noqa: SLF001  # of the same kind
+            other._drain()  # noqa: SLF001  # of the same kind
+            add_records = self._desk.merge(other._desk)  # noqa: SLF001
             merged = self._books.merge(other._books.dump())  # noqa: SLF001
             taken = add_records(merged)
             times = (self._last_event, other._last_event)  # noqa: SLF001

@@ -90,6 +90,10 @@ class Node:
             raise self.node(key).wrong("a time in seconds since 1970")
         return value
 
+    def time(self, key: str) -> float | None:
+        """Return a time in seconds since 1970, ``None`` if there is none."""
+        return None if self._get(key) is None else self.number(key)
+
     def ints(self, key: str, size: int | None = None, below: int = 1 << 62) -> NDArray[np.int64]:
         """Return a column of integers from 0 to below a limit, as a copy."""
         values = self.signed(key, size)

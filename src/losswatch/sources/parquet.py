@@ -9,7 +9,6 @@ import numpy as np
 
 from losswatch.core.coded import Coded
 from losswatch.errors import SourceError
-from losswatch.sources.base import Batch
 from losswatch.sources.rows import Numbers, Rows
 
 if TYPE_CHECKING:
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from losswatch.sources.arrow import Place
-    from losswatch.sources.base import Outcome, Position
+    from losswatch.sources.base import Batch, Outcome, Position
     from losswatch.sources.fields import Fields
 
 __all__ = ["SUFFIXES", "ParquetSource"]
@@ -158,7 +157,7 @@ class ParquetSource:
         def texts(name: str) -> Coded:
             return arrow.coded(arrays[name]) if name in arrays else Coded.constant(None, size)
 
-        nothing = Numbers(np.broadcast_to(np.nan, size), np.broadcast_to(True, size))
+        nothing = Numbers(np.broadcast_to(np.nan, size), np.broadcast_to(np.bool_(1), size))
         return Rows(
             self._rows + 1,
             size,

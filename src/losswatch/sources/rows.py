@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -135,8 +136,7 @@ class Rows:
     def _odd_texts(self) -> list[Flags]:
         """Return which rows have a text that cannot be used."""
         flags = [_with_bad(self.model, label)]
-        for name, column in self.segment.items():
-            flags.append(_with_bad(column, lambda value, name=name: label_value(name, value)))
+        flags += [_with_bad(c, partial(label_value, name)) for name, c in self.segment.items()]
         if len(self.prediction_id):
             bad = [_is_bad(text, id_value) for text in self.prediction_id]
             flags.append(np.array(bad, dtype=bool))
@@ -186,15 +186,16 @@ def _is_bad(value: str | None, check: Callable[[str | None], object]) -> bool:
 def _taken(columns: EventColumns, keep: Flags) -> EventColumns:
     """Return the rows that are kept."""
     which = np.flatnonzero(keep)
-    ids = columns.prediction_id
-    taken = [ids[row] for row in which.tolist()] if len(ids) else ()
+
+    def some(column: Any) -> Any:  # noqa: ANN401  # as the column is
+        if isinstance(column, Coded):
+            return column.take(which)
+        if isinstance(column, np.ndarray):
+            return column[which]
+        return [column[row] for row in which.tolist()] if len(column) else ()
+
+    names = ("model", "y_true", "y_pred", "w", "line", "time", "prediction_id")
     return EventColumns(
-        model=columns.model.take(which),  # type: ignore[union-attr,attr-defined]
-        y_true=columns.y_true[which],  # type: ignore[call-overload,index]
-        y_pred=columns.y_pred[which],  # type: ignore[call-overload,index]
-        w=columns.w[which],  # type: ignore[call-overload,index]
-        line=[*map(columns.line.__getitem__, which.tolist())],
-        time=columns.time[which] if len(columns.time) else (),  # type: ignore[call-overload,index]
-        segment={name: c.take(which) for name, c in columns.segment.items()},  # type: ignore[attr-defined]
-        prediction_id=taken,
+        **{name: some(getattr(columns, name)) for name in names},
+        segment={name: some(column) for name, column in columns.segment.items()},
     )

@@ -13,10 +13,11 @@ from losswatch.core.join.edge import Edge
 from losswatch.core.join.joiner import Joiner
 from losswatch.core.join.merging import Overlap, adopt, both_scored, parts_of
 from losswatch.core.join.records import PREDICTED, SCORED
+from losswatch.core.join.saved import load_records, load_tally
 from losswatch.core.windows.batch import Entered
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
     from losswatch.core.books import Books, Merged
     from losswatch.core.cells.products import Floats
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from losswatch.core.join.records import Records
     from losswatch.core.join.settings import Join
     from losswatch.core.join.tally import JoinSnapshot
+    from losswatch.core.tree import Node
     from losswatch.errors import RejectedEvent
 
 __all__ = ["Desk", "Taken"]
@@ -78,9 +80,31 @@ class Desk:
         """Join events, all with ids; see :meth:`Edge.check`."""
         arrivals, rejected = self.edge.check(events, y_true, y_pred, at)
         taken = Taken(rejected)
-        for part in _steps(arrivals, self.joiner.settings.retention):
-            self._take(part, taken, None if at is None else float(part.clock[-1]))
+        start = 0
+        while start < len(arrivals):
+            end = self._end(arrivals, start)
+            whole = end - start == len(arrivals)
+            part = arrivals if whole else arrivals.take(np.arange(start, end))
+            self._take(part, taken, timed=at is not None)
+            start = end
         return taken
+
+    def _end(self, arrivals: Arrivals, start: int) -> int:
+        """Return up to where arrivals can be taken together: no event is over within them."""
+        clock, retention, end = arrivals.clock, self.joiner.settings.retention, len(arrivals)
+        if retention and clock[-1] > clock[start] + retention:
+            end = int(np.searchsorted(clock, clock[start] + retention, side="right"))
+        ids = arrivals.ids[start:end]
+        if clock[end - 1] == clock[start] or len(set(ids)) == end - start:
+            return end
+        rows = self.joiner.records.find(ids)
+        known = np.flatnonzero(rows >= 0)
+        over = self.joiner.records.deadline[rows[known]] < clock[start:end][known]
+        first = dict(zip(reversed(ids), range(end - start - 1, -1, -1), strict=True))
+        for place in known[over].tolist():
+            if first[ids[place]] < place:  # it may have revised what is over by now
+                return start + place
+        return end
 
     def merge(self, other: Desk) -> Callable[[Merged], Taken]:
         """Take what both know out of the other's books; return what adds the rest.
@@ -90,6 +114,8 @@ class Desk:
         mine, theirs = self.joiner.records, other.joiner.records
         overlap = Overlap.of(mine, theirs)
         other._withdraw(both_scored(mine, theirs, overlap))
+        if other.joiner.tally.ever_scored:
+            self._books.keep(self.joiner.settings.retention)
         return partial(self._adopt, other, overlap)
 
     def _adopt(self, other: Desk, overlap: Overlap, merged: Merged) -> Taken:
@@ -102,10 +128,13 @@ class Desk:
         mine.drop(overlap.mine[better])
         rows = np.concatenate([overlap.alone, overlap.theirs[better]])
         adopt(mine, theirs, rows, merged.slots, next(iter(merged.offsets.values())))
+        known = np.append(overlap.mine, mine.find([theirs.ids[row] or "" for row in rows.tolist()]))
+        known = known[mine.bits[known] != 0]  # what is known to both counts once, however old
+        mine.deadline[known] = np.maximum(mine.deadline[known], now)
         self.joiner.requeue()
         taken = Taken()
         for part in late:
-            self._take(part, taken, now)
+            self._take(part, taken, timed=True)
         tally.ever_scored += taken.scored
         self.joiner.tally = tally
         return taken
@@ -122,11 +151,11 @@ class Desk:
             scored = self._scored(index, rows, records.y_true[index, rows], slots)
             self._books.remove(output, Entered(scored, records.time[rows], *place))
 
-    def _take(self, part: Arrivals, taken: Taken, at: float | None) -> None:
+    def _take(self, part: Arrivals, taken: Taken, *, timed: bool) -> None:
         joined = self.joiner.take(part)
         self._revise(joined.revised)
-        self._enter(joined, at)
-        self.joiner.settle(joined.scored, float(part.clock[-1]))
+        self._enter(joined, timed=timed)
+        self.joiner.settle(joined.scored, len(part), float(part.clock[-1]))
         taken.rejected += joined.rejected
         taken.duplicates += joined.duplicates
         taken.scored += joined.scored.size
@@ -143,22 +172,41 @@ class Desk:
         """Return all that a restart must not lose."""
         return {"now": self.edge.now, **self.joiner.dump()}
 
-    def load(self, tree: Mapping[str, Any]) -> None:
-        """Take over what :meth:`dump` returned; see :meth:`Joiner.load`."""
-        slots = 1 if self._books.registry is None else self._books.registry.size
-        self.joiner.load(tree, slots)
-        self.edge.now = tree["now"]
-        if len(self.joiner.records):
-            self._books.keep(self.joiner.settings.retention)
+    def read(self, node: Node) -> tuple[int, Callable[[], None]]:
+        """Return how many slots a state that :meth:`dump` returned needs, and what takes it over.
 
-    def _enter(self, joined: Joined, at: float | None) -> None:
+        Nothing may have been taken yet.
+
+        Raises
+        ------
+        StateError
+            It is no such state, or is of other outputs or labels.
+        """
+        now, tally = node.number("now"), load_tally(node)
+        records = load_records(node.node("records"), len(self._outputs), len(self._labels))
+
+        def take_over() -> None:
+            settings = self.joiner.settings
+            kept = np.where(records.bits == SCORED, settings.retention, settings.ttl)
+            np.minimum(records.deadline, now + kept, out=records.deadline)  # if it was longer
+            self.joiner.load(records, tally)
+            self.edge.now = now
+            if tally.ever_scored:
+                self._books.keep(settings.retention)
+
+        return int(records.slot.max(initial=-1)) + 1, take_over
+
+    def _enter(self, joined: Joined, *, timed: bool) -> None:
         """Enter what was scored; weight 0 changes nothing."""
-        records = self.joiner.records
-        rows = joined.scored[records.w[joined.scored] != 0.0]
-        if not rows.size:
+        if not joined.scored.size:
             return
         self._books.keep(self.joiner.settings.retention)
-        self._books.fold(at)  # idle segments make room first
+        records = self.joiner.records
+        counts = records.w[joined.scored] != 0.0
+        rows, at = joined.scored[counts], joined.clock[counts] if timed else None
+        if not rows.size:
+            return
+        self._books.fold(None if at is None else float(at[-1]))  # idle segments make room first
         time, slots = self.joiner.event_time(rows), self._slots(rows)
         for index, output in enumerate(self._outputs):
             scored = self._scored(index, rows, records.y_true[index, rows], slots)
@@ -203,16 +251,3 @@ def _known_to_both(mine: Records, theirs: Records, overlap: Overlap) -> tuple[in
     """Return how many predictions both machines know, and how many both scored."""
     both = mine.bits[overlap.mine] & theirs.bits[overlap.theirs]
     return int(np.count_nonzero(both & PREDICTED)), int(np.count_nonzero(both == SCORED))
-
-
-def _steps(arrivals: Arrivals, retention: float) -> list[Arrivals]:
-    """Cut arrivals where more time passes than an event is kept: it may be over within them."""
-    parts, start, clock = [], 0, arrivals.clock
-    while start < len(arrivals):
-        end = len(arrivals)
-        if retention and clock[-1] > clock[start] + retention:
-            end = int(np.searchsorted(clock, clock[start] + retention, side="right"))
-        whole = end - start == len(arrivals)
-        parts.append(arrivals if whole else arrivals.take(np.arange(start, end)))
-        start = end
-    return parts

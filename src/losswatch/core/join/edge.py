@@ -49,13 +49,13 @@ class Edge:
         y_true, y_pred
             Their numbers, a row for each output, NaN where there is none.
         at
-            When they arrived, or when each did; without it the latest time is now.
+            When they arrived, or when each did, NaN where that is not known: then
+            the latest time is now.
         """
         w = np.array(events.w, dtype=np.float64)
-        rejected = _bad_numbers(y_true, y_pred, w)
-        time, clock, unfit = self._times(events.time, len(events), at)
-        rejected += unfit
         keys, unfit = self._keys(events)
+        rejected = [*_bad_numbers(y_true, y_pred, w), *unfit]
+        time, clock, unfit = self._times(events.time, len(events), at, rejected)
         rejected = first_of_each([*rejected, *unfit])
         place = np.arange(len(events))
         ids = cast("Sequence[str]", events.prediction_id)
@@ -68,15 +68,20 @@ class Edge:
         return arrivals, rejected
 
     def _times(
-        self, times: Numbers, size: int, at: float | Floats | None
+        self, times: Numbers, size: int, at: float | Floats | None, refused: list[RejectedEvent]
     ) -> tuple[Floats, Floats, list[RejectedEvent]]:
-        latest = None if at is None else float(np.max(at))
+        """Return the time and the clock of each event; those refused do not move the clock."""
+        latest = None if at is None or isinstance(at, np.ndarray) else float(at)
         time, rejected = as_times(times if len(times) else None, size, latest)
         missing = np.isnan(time)
-        arrived = np.where(missing, 0.0, time) if at is None else np.full(size, at)
-        if at is None:
-            arrived[[rejection.index or 0 for rejection in rejected]] = 0.0
-            rejected += map(no_time, np.flatnonzero(missing).tolist() if self._timed else ())
+        arrived = np.full(size, np.nan if at is None else at, dtype=np.float64)
+        alone = np.isnan(arrived)  # its own time is all that is known
+        arrived[alone] = np.where(missing, 0.0, time)[alone]
+        for rejection in (*refused, *rejected):
+            if alone[rejection.index or 0]:
+                arrived[rejection.index or 0] = 0.0
+        if self._timed:
+            rejected += map(no_time, np.flatnonzero(missing & alone).tolist())
         clock = np.maximum(np.maximum.accumulate(arrived), self.now)
         time[missing] = clock[missing]
         return time, clock, rejected
@@ -88,21 +93,25 @@ class Edge:
             return [None] * len(events), []
         filled = [[None] * len(events) if column is None else column for column in columns]
         keys = list(zip(*filled, strict=True))
-        known, refused = self._distinct(keys)
-        rejected = [refused[key].at(i) for i, key in enumerate(keys) if refused and key in refused]
-        return [known.get(key) for key in keys], rejected
-
-    def _distinct(
-        self, keys: list[Any]
-    ) -> tuple[dict[Hashable, Any], dict[Hashable, RejectedEvent]]:
-        """Read every distinct key once."""
-        known, refused = {}, {}
-        for key in set(keys):
+        known: dict[Hashable, Any] = {}
+        if all(_TEXTS.issuperset(map(type, column)) for column in filled):
+            known = dict.fromkeys(keys)  # every distinct one is read once
+        rejected: list[RejectedEvent] = []
+        read: list[Any] = [None] * len(keys)
+        for index, key in enumerate(keys):
             try:
-                known[key] = tuple(map(label_value, self._labels, key))
+                found = known.get(key) if known else None
+                read[index] = found or tuple(map(label_value, self._labels, key))
             except RejectedEvent as rejection:
-                refused[key] = rejection
-        return known, refused
+                rejected.append(rejection.at(index))
+                continue
+            if known:
+                known[key] = read[index]
+        return read, rejected
+
+
+_TEXTS = frozenset((str, type(None)))
+"""What can be told apart by ``==``: 1 and ``True`` cannot."""
 
 
 def _bad_numbers(y_true: Floats, y_pred: Floats, w: Floats) -> list[RejectedEvent]:

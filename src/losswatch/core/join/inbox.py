@@ -8,6 +8,7 @@ import numpy as np
 
 from losswatch.core.clock import AHEAD, as_time, future
 from losswatch.core.events import EventColumns
+from losswatch.core.labels import label_value
 from losswatch.core.outputs import check_outputs
 from losswatch.core.validity import as_float
 from losswatch.errors import Reason, RejectedEvent
@@ -60,6 +61,7 @@ class Inbox:
         self._outputs = outputs
         self._labels = labels
         self._nothing = (float("nan"),) * max(1, len(outputs))
+        self._unlabelled = (None,) * len(labels)
         self._calls: list[tuple[Any, ...]] = []
 
     def __len__(self) -> int:
@@ -85,26 +87,26 @@ class Inbox:
         if weight < 0.0:
             detail = f"w is {weight!r}; must be a finite float64, 0 or above"
             raise RejectedEvent(Reason.NEGATIVE_WEIGHT, detail)
-        if segment is not None and not hasattr(segment, "get"):
-            detail = f"segment is {segment!r:.60}; must be a mapping of labels"
-            raise RejectedEvent(Reason.INVALID_SEGMENT, detail)
-        self._add(prediction_id, self._nothing, numbers, weight, segment, time, at)
+        self._add(prediction_id, self._nothing, numbers, weight, self._key(segment), time, at)
 
     def observe(
         self, prediction_id: object, y_true: object, time: object, at: float | None
     ) -> None:
         """Add a truth; raise if it cannot be one."""
         numbers = self._numbers("y_true", y_true)
-        self._add(prediction_id, numbers, self._nothing, 1.0, None, time, at)
+        self._add(prediction_id, numbers, self._nothing, 1.0, self._unlabelled, time, at)
 
     def empty(self) -> tuple[EventColumns, Floats, Floats, Floats | None]:
-        """Return what was given, and forget it: events, y_true, y_pred, and when each came."""
-        ids, y_true, y_pred, w, segments, times, ats = zip(*self._calls, strict=True)
+        """Return what was given, and forget it: events, y_true, y_pred, and when each came.
+
+        That is NaN where it is not known, and ``None`` if it never is.
+        """
+        ids, y_true, y_pred, w, keys, times, ats = zip(*self._calls, strict=True)
         self._calls = []
-        segment = {label: [(s or {}).get(label) for s in segments] for label in self._labels}
+        segment = dict(zip(self._labels, zip(*keys, strict=True), strict=True))
         lines = range(len(ids))
         events = EventColumns(w=w, line=lines, time=times, segment=segment, prediction_id=list(ids))
-        at = None if None in ats else np.array(ats)
+        at = None if ats.count(None) == len(ats) else np.array(ats, dtype=np.float64)
         return events, np.array(y_true).T, np.array(y_pred).T, at
 
     def _add(  # noqa: PLR0913, PLR0917  # as above
@@ -113,14 +115,23 @@ class Inbox:
         y_true: tuple[float, ...],
         y_pred: tuple[float, ...],
         w: float,
-        segment: object,
+        key: tuple[str | None, ...],
         time: object,
         at: float | None,
     ) -> None:
         when = None if time is None else as_time(time)
         if when is not None and at is not None and when > at + AHEAD:
             raise future(when, at)
-        self._calls.append((check_id(prediction_id), y_true, y_pred, w, segment, when, at))
+        self._calls.append((check_id(prediction_id), y_true, y_pred, w, key, when, at))
+
+    def _key(self, segment: Mapping[str, str | None] | None) -> tuple[str | None, ...]:
+        """Return the values of the labels, read now: the caller may use the dict again."""
+        if segment is None:
+            return self._unlabelled
+        if not hasattr(segment, "get"):
+            detail = f"segment is {segment!r:.60}; must be a mapping of labels"
+            raise RejectedEvent(Reason.INVALID_SEGMENT, detail)
+        return tuple([label_value(label, segment.get(label)) for label in self._labels])
 
     def _numbers(self, name: str, value: Any) -> tuple[float, ...]:  # noqa: ANN401  # checked here
         if not self._outputs:

@@ -88,7 +88,7 @@ class Joiner:
         The events that it completes are to be entered, those that it revises
         to be entered anew; then :meth:`settle` is to be called.
         """
-        scored, places, waits, revised = [_NONE], [_NONE], [_NONE], []
+        scored, places, waits, revised = [_NONE], [_NONE], [], []
         joined = Joined(_NONE, _NEVER, Before.first([], self.records.outputs), [], [])
         for part in arrivals.rounds():
             rows = self._rows(part)
@@ -97,13 +97,15 @@ class Joiner:
             new, wait = self._write(part, rows, decision)
             scored.append(rows[new])
             places.append(part.place[new])
-            waits.append(rows[wait])
+            waits.append((rows[wait], part.place[wait]))
             joined.rejected += [r.at(int(part.place[r.index or 0])) for r in decision.rejected]
             joined.duplicates += part.place[_adds_nothing(decision, part)].tolist()
         order = np.argsort(np.concatenate(places), kind="stable")  # as they came
         joined.scored = np.concatenate(scored)[order]
-        joined.clock = arrivals.clock[np.searchsorted(arrivals.place, np.concatenate(places)[order])]
-        self._wait(np.concatenate(waits))
+        joined.clock = arrivals.clock[
+            np.searchsorted(arrivals.place, np.concatenate(places)[order])
+        ]
+        self._wait(waits)
         joined.revised = Before.first(revised, self.records.outputs)
         return joined
 
@@ -194,10 +196,16 @@ class Joiner:
         shown = self._shown[what] = max(count, self._shown.get(what, 0))
         return shown
 
-    def _wait(self, rows: Indexes) -> None:
-        """Put records that wait in the order of their deadlines."""
-        order = np.argsort(self.records.deadline[rows], kind="stable")
-        self._waiting.add(rows[order])
+    def _wait(self, waits: list[tuple[Indexes, Indexes]]) -> None:
+        """Put records that wait still in the order in which they came; given by row and place."""
+        rows, places = waits[0]
+        if len(waits) > 1:
+            rows, places = (np.concatenate(column) for column in zip(*waits, strict=True))
+            rows = rows[np.argsort(places, kind="stable")]
+            _, last = np.unique(rows[::-1], return_index=True)  # a row may have a new id by now
+            rows = rows[np.sort(rows.size - 1 - last)]
+        bits = self.records.bits[rows]
+        self._waiting.add(rows[(bits == PREDICTED) | (bits == TRUE)])
 
     def _rows(self, part: Arrivals) -> Indexes:
         """Return the rows of arrivals, new ones where an id is not known or is over."""
@@ -223,9 +231,7 @@ class Joiner:
         changed = rows[entered & (decision.revised | moved)]
         return Before(changed, records.y_true[:, changed], records.time[changed])
 
-    def _write(
-        self, part: Arrivals, rows: Indexes, decision: Decision
-    ) -> tuple[Indexes, Indexes]:
+    def _write(self, part: Arrivals, rows: Indexes, decision: Decision) -> tuple[Indexes, Indexes]:
         """Write down a decision; return the places of what it completes, and of what waits now."""
         records, settings = self.records, self.settings
         known, ok = records.bits[rows], decision.accepted

@@ -188,7 +188,7 @@ class LateTruth:
         taken = self._desk.take(events, y_true, y_pred, at)
         self._rejected.update(rejection.reason for rejection in taken.rejected)
         if taken.scored and at is not None:
-            self._last_event = float(np.max(at))
+            self._last_event = float(np.nanmax(at))
         return taken
 
 

@@ -7,16 +7,21 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from losswatch.core.join.records import SCORED, Records
-from losswatch.errors import StateError
+from losswatch.core.join.tally import Tally
+from losswatch.core.validity import find_rejected
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
-    from losswatch.core.cells.scored import Indexes
+    from losswatch.core.cells.products import Floats
+    from losswatch.core.tree import Node
 
-__all__ = ["dump_records", "load_records"]
+__all__ = ["dump_records", "load_records", "load_tally"]
+
+_SURROGATES = "surrogatepass"
+"""An id may have half of a character, as JSON can spell it."""
 
 
 def dump_records(records: Records) -> dict[str, Any]:
@@ -24,7 +29,7 @@ def dump_records(records: Records) -> dict[str, Any]:
     rows = records.occupied()
     places = rows.tolist()
     names = [records.ids[row] or "" for row in places]
-    text = "".join(names).encode()
+    text = "".join(names).encode(errors=_SURROGATES)
     distinct, codes = _factorised([records.keys[row] for row in places])
     return {
         "ids": np.frombuffer(text, dtype=np.int8),
@@ -38,43 +43,58 @@ def dump_records(records: Records) -> dict[str, Any]:
     }
 
 
-def load_records(tree: Mapping[str, Any], records: Records, slots: int) -> Indexes:
-    """Fill empty records from a tree; return their rows.
+def load_records(node: Node, outputs: int, labels: int) -> Records:
+    """Return the records of a tree.
 
     Parameters
     ----------
-    tree
+    node
         What :func:`dump_records` returned.
-    records
-        Those to fill.
-    slots
-        How many slots there are: no event was entered in another.
+    outputs
+        How many numbers a prediction has.
+    labels
+        How many labels a segment has.
 
     Raises
     ------
     StateError
-        The tree is not of records of this many outputs.
+        The tree is not of such records.
     """
-    try:
-        ids = _cut(tree["ids"].astype(np.uint8).tobytes().decode(), tree["id_lengths"])
-        keys = [None if key is None else tuple(key) for key in tree["keys"]]
-        codes = tree["key_codes"].tolist()
-        fit = _fits(tree, len(ids), records.outputs, slots) and len(set(ids)) == len(ids)
-        if not fit or not all(0 <= code < len(keys) for code in codes):
-            raise StateError("the records of the join do not fit together; restore a copy")
-        rows = records.add(ids)
-        for name in ("bits", *Records.NUMBERS, *Records.WHOLE):
-            getattr(records, name)[rows] = tree[name]
-        records.y_pred[:, rows], records.y_true[:, rows] = tree["y_pred"], tree["y_true"]
-        for row, code in zip(rows.tolist(), codes, strict=True):
-            records.keys[row] = keys[code]
-    except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
-        if isinstance(error, StateError):
-            raise
-        raise StateError(
-            f"the records of the join cannot be read ({error}); restore a copy"
-        ) from None
-    return rows
+    ids = _ids(node)
+    bits, keys = node.ints("bits", len(ids), SCORED + 1), _keys(node, len(ids), labels)
+    records = Records(outputs)
+    rows = records.add(ids)
+    if (bits == 0).any():
+        raise node.node("bits").wrong("from 1 on")
+    records.bits[rows] = bits
+    for name in Records.NUMBERS:
+        getattr(records, name)[rows] = _times(node, name, len(ids))
+    for name in Records.WHOLE:
+        getattr(records, name)[rows] = node.signed(name, len(ids))
+        if (getattr(records, name)[rows] < (-1 if name == "slot" else 0)).any():
+            raise node.node(name).wrong("from 0 on")
+    records.y_pred[:, rows], records.y_true[:, rows] = (
+        _numbers(node, name, (outputs, len(ids))) for name in ("y_pred", "y_true")
+    )
+    records.keys = keys
+    _check_entered(node, records)
+    return records
+
+
+def load_tally(node: Node) -> Tally:
+    """Return what is counted over restarts.
+
+    Raises
+    ------
+    StateError
+        It is missing or cannot be.
+    """
+    return Tally(
+        ever_predicted=node.whole("ever_predicted"),
+        ever_scored=node.whole("ever_scored"),
+        last_prediction=node.time("last_prediction"),
+        last_truth=node.time("last_truth"),
+    )
 
 
 def _factorised(keys: Sequence[Any]) -> tuple[list[Any], NDArray[np.int64]]:
@@ -83,19 +103,59 @@ def _factorised(keys: Sequence[Any]) -> tuple[list[Any], NDArray[np.int64]]:
     return distinct, np.array([place[key] for key in keys], dtype=np.int64)
 
 
-def _cut(text: str, lengths: NDArray[np.int64]) -> list[str]:
-    """Return the texts that were joined."""
+def _ids(node: Node) -> list[str]:
+    """Return the texts that were joined, each once."""
+    lengths = node.ints("id_lengths", below=1 << 20)
+    try:
+        text = node.signed("ids").astype(np.uint8).tobytes().decode(errors=_SURROGATES)
+    except UnicodeDecodeError:
+        raise node.node("ids").wrong("UTF-8") from None
     ends = np.cumsum(lengths).tolist()
     if (lengths < 1).any() or (ends[-1] if ends else 0) != len(text):
-        raise StateError("the ids of the join do not fit together; restore a copy")
-    return [text[start:end] for start, end in zip([0, *ends], ends, strict=False)]
+        raise node.node("id_lengths").wrong("the lengths of all ids")
+    ids = [text[start:end] for start, end in zip([0, *ends], ends, strict=False)]
+    if len(set(ids)) < len(ids):
+        raise node.node("ids").wrong("ids, each once")
+    return ids
 
 
-def _fits(tree: Mapping[str, Any], size: int, outputs: int, slots: int) -> bool:
-    """Tell whether all columns are of one length, and hold what they can."""
-    columns = ("bits", "key_codes", *Records.NUMBERS, *Records.WHOLE)
-    shapes = all(tree[name].shape == (size,) for name in columns)
-    sides = all(tree[name].shape == (outputs, size) for name in ("y_pred", "y_true"))
-    bits, slot = tree["bits"], tree["slot"]
-    kinds = ((bits >= 1) & (bits <= SCORED)).all()
-    return bool(shapes and sides and kinds and ((slot >= -1) & (slot < slots)).all())
+def _keys(node: Node, size: int, labels: int) -> list[Any]:
+    """Return the values of the labels of each record."""
+    distinct: list[Any] = []
+    for key in node.node("keys").rows():
+        if key is not None and not (
+            isinstance(key, list)
+            and len(key) == labels
+            and all(text is None or isinstance(text, str) for text in key)
+        ):
+            raise node.node("keys").wrong("lists with a text for each label of the segments")
+        distinct.append(None if key is None else tuple(key))
+    codes = node.ints("key_codes", size, len(distinct)).tolist()
+    return [distinct[code] for code in codes]
+
+
+def _times(node: Node, name: str, size: int) -> Floats:
+    """Return a column of times or weights; what is never forgotten is so at infinity."""
+    values = _numbers(node, name, (size,), finite=name != "deadline")
+    if not (values >= 0.0).all():
+        raise node.node(name).wrong("numbers from 0 on")
+    return values
+
+
+def _numbers(node: Node, name: str, shape: tuple[int, ...], *, finite: bool = True) -> Floats:
+    values = node.node(name).tree
+    if not isinstance(values, np.ndarray) or values.dtype.kind != "f" or values.shape != shape:
+        raise node.node(name).wrong(f"floats of the shape {shape}")
+    if finite and not np.isfinite(values).all():
+        raise node.node(name).wrong("finite numbers")
+    return values
+
+
+def _check_entered(node: Node, records: Records) -> None:
+    """Refuse events that cannot have been entered."""
+    entered = records.slot >= 0
+    if (records.bits[entered] != SCORED).any():
+        raise node.node("slot").wrong("below 0 where nothing was scored")
+    for y_true, y_pred in zip(records.y_true, records.y_pred, strict=True):
+        if find_rejected(y_true[entered], y_pred[entered], records.w[entered]):
+            raise node.node("y_true").wrong("numbers whose loss is finite")

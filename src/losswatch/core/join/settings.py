@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 __all__ = ["TIMES", "Join"]
 
+_CENTURY = 36_525 * 86_400.0
+
 TIMES = ("truth", "prediction")
 """Whose time a joined event has."""
 
@@ -52,9 +54,10 @@ class Join:
             count = getattr(self, name)
             if not isinstance(count, int) or isinstance(count, bool) or count < 1:
                 raise ValueError(f"{name} is {count!r:.60}; must be a whole number above 0")
-        if not isinstance(self.ttl, int | float) or not self.ttl > 0:
-            raise ValueError(f"ttl is {self.ttl!r:.60}; must be seconds above 0")
-        if not isinstance(self.retention, int | float) or not self.retention >= 0:
-            raise ValueError(f"retention is {self.retention!r:.60}; must be seconds, or 0")
+        if not isinstance(self.ttl, int | float) or not 0 < self.ttl <= _CENTURY:
+            raise ValueError(f"ttl is {self.ttl!r:.60}; must be seconds above 0, up to a century")
+        if not isinstance(self.retention, int | float) or not 0 <= self.retention <= _CENTURY:
+            rule = "must be seconds, up to a century, or 0"
+            raise ValueError(f"retention is {self.retention!r:.60}; {rule}")
         if self.time not in TIMES:
             raise ValueError(f"time is {self.time!r:.60}; must be one of {', '.join(TIMES)}")

@@ -75,7 +75,7 @@ class DecayingWindow:
         self._events = events or 1
         self._arrivals = arrivals
         self._pooled = pooled
-        self._factors = np.array([factor(step) for step in range(STEPS)])
+        self._factors = _factors()
         self._table = Table(size * OCTAVES)
         self._octave = np.zeros((size, OCTAVES), dtype=np.int64)  # which each cell holds
         self._now = 0.0
@@ -236,6 +236,14 @@ def factor(step: int) -> float:
         if step >> bit & 1:
             product = product * root >> _BITS
     return product / (1 << _BITS)
+
+
+@cache
+def _factors() -> Floats:
+    """Return the factors of all steps; nobody may change them."""
+    factors = np.array([factor(step) for step in range(STEPS)])
+    factors.setflags(write=False)
+    return factors
 
 
 _BITS = 113
