@@ -1,5 +1,6 @@
 """What was counted is there again after a restart, and counted once."""
 
+import itertools
 import logging
 
 import pytest
@@ -104,7 +105,7 @@ def test_a_snapshot_that_fails_is_not_tried_all_the_time(path, monkeypatch):
             except StoreError:
                 keeper.rest()
     assert len(tried) > 1
-    assert all(b > 1.5 * a for a, b in zip(tried, tried[1:], strict=False))
+    assert all(b > 1.5 * a for a, b in itertools.pairwise(tried))
     keeper.close()
 
 

@@ -236,7 +236,8 @@ class Books:
             notes += registry.load(node.node("registry"))
         if slots > (1 if registry is None else registry.size):
             raise StateError(
-                f"the state has late truths of {slots:,} segments and fewer segments; restore a copy"
+                f"the state has late truths of {slots:,} segments, but fewer segments;"
+                " restore a copy"
             )
         ledgers = self._new_ledgers(registry)
         for output, ledger in ledgers.items():

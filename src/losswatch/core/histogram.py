@@ -122,8 +122,9 @@ class _Finder:
     def counts(self, losses: Floats) -> NDArray[np.int64]:
         """Return how many losses each bucket gets; for each bound all are looked at."""
         within = [np.count_nonzero(losses <= bound) for bound in self._bounds]
-        ends = np.array([0, *within, losses.size])
-        return ends[1:] - ends[:-1]
+        ends: NDArray[np.int64] = np.array([0, *within, losses.size], dtype=np.int64)
+        counts: NDArray[np.int64] = ends[1:] - ends[:-1]
+        return counts
 
 
 @lru_cache(maxsize=16)

@@ -101,7 +101,8 @@ class Desk:
         known = np.flatnonzero(rows >= 0)
         over = self.joiner.records.deadline[rows[known]] < clock[start:end][known]
         first = dict(zip(reversed(ids), range(end - start - 1, -1, -1), strict=True))
-        for place in known[over].tolist():
+        late: list[int] = known[over].tolist()
+        for place in late:
             if first[ids[place]] < place:  # it may have revised what is over by now
                 return start + place
         return end

@@ -192,7 +192,7 @@ class Joiner:
 
     def _show(self, what: str, late: int) -> int:
         """Return how many were given up, with those that only time did; it never falls."""
-        count = getattr(self.tally, what)[TTL] + late
+        count: int = getattr(self.tally, what)[TTL] + late
         shown = self._shown[what] = max(count, self._shown.get(what, 0))
         return shown
 
