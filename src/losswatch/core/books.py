@@ -205,6 +205,28 @@ class Books:
         clock = {"now": self.now, "arrived": self._arrived}
         return {**clock, "registry": registry, "outputs": outputs}
 
+    def check(self, node: Node) -> dict[str, Node]:
+        """Return the states of the outputs, by their names.
+
+        Raises
+        ------
+        StateError
+            It is no state, or one of other outputs, or split otherwise.
+        """
+        if (node.node("registry").tree is None) != (self._segments is None):
+            which = "is not split by segments" if self.registry else "is split by segments"
+            raise StateError(
+                f"the state {which}, other than the config; use another state file, or put"
+                " segments back"
+            )
+        states = dict(node.node("outputs").nodes())
+        if states.keys() != self._ledgers.keys():
+            raise StateError(
+                f"the state has the outputs {sorted(states)!r:.200}, the config has"
+                f" {sorted(self._ledgers)!r:.200}; use another state file, or put them back"
+            )
+        return states
+
     def load(self, tree: object, slots: int = 0) -> list[str]:
         """Continue from a state, while nothing was entered; return notes for the log.
 
@@ -218,18 +240,7 @@ class Books:
         """
         node = Node(tree)
         now, arrived = node.number("now"), node.number("arrived")
-        if (node.node("registry").tree is None) != (self._segments is None):
-            which = "is not split by segments" if self.registry else "is split by segments"
-            raise StateError(
-                f"the state {which}, other than the config; use another state file, or put"
-                " segments back"
-            )
-        states = dict(node.node("outputs").nodes())
-        if states.keys() != self._ledgers.keys():
-            raise StateError(
-                f"the state has the outputs {sorted(states)!r:.200}, the config has"
-                f" {sorted(self._ledgers)!r:.200}; use another state file, or put them back"
-            )
+        states = self.check(node)
         registry, notes = None, []
         if self._segments is not None:
             registry = Registry(self._segments, self._keep)

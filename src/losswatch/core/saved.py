@@ -62,6 +62,7 @@ class Saved:
             raise StateError(f"the state is of {model!r:.60}, not of {self.model!r}")
         last_event = node.time("last_event")
         with self._lock:
+            self._books.check(node.node("books"))  # at first: it tells best what differs
             slots, take_over = self._desk.read(node.node("join"))
             notes = self._books.load(node.node("books").tree, slots)
             take_over()  # what is wrong was found by now

@@ -6,10 +6,8 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-from losswatch.config.load import load_config
 from losswatch.core import monitor
 from losswatch.errors import ConfigError, Problem
-from losswatch.service.build import make_monitor
 
 if TYPE_CHECKING:
     import os
@@ -50,6 +48,10 @@ class Monitor(monitor.Monitor):  # noqa: D101  # it has the docstring of its bas
         >>> monitor.snapshot().read("5m").rmse
         2.0
         """
+        # Here, so that who needs a monitor alone does not load the readers of YAML and events.
+        from losswatch.config.load import load_config  # noqa: PLC0415
+        from losswatch.service.build import make_monitor  # noqa: PLC0415
+
         config = load_config(Path(path))
         return make_monitor(_declared(config, model, str(path)), time.time, cls)
 
