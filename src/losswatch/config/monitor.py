@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import math
 from itertools import pairwise
+from typing import Any
 
 from pydantic import Field, ValidationInfo, field_validator
 
+from losswatch.config.alarms import AlarmConfig, ObjectiveConfig, make_alarm
 from losswatch.config.join import JoinConfig
-from losswatch.config.section import Name, Section, twice, wrong
+from losswatch.config.section import Located, Name, Section, twice, wrong, wrong_at
 from losswatch.config.segments import SegmentsConfig  # noqa: TC001  # pydantic reads it
 from losswatch.config.windows import Windows  # noqa: TC001  # pydantic reads it
+from losswatch.core.alarms.settings import Alarm  # noqa: TC001  # pydantic looks at it
 from losswatch.core.window import check_windows, needs_time, parse_window
 
 __all__ = ["MonitorConfig"]
@@ -53,6 +56,18 @@ class MonitorConfig(Section):
         description="How predictions and truths that come apart are joined by prediction_id.",
     )
 
+    objective: ObjectiveConfig | None = Field(
+        default=None, description="The error that is acceptable, for alarms and rules."
+    )
+    alarms: list[AlarmConfig] = Field(
+        default=[], max_length=16, description="What is to be told when the error grows."
+    )
+    model_version: Name | None = Field(
+        default=None,
+        description="Version of the model. With another one than before alarms start anew, and so"
+        " does what they learnt.",
+    )
+
     @field_validator("buckets")
     @classmethod
     def _increasing(cls, bounds: list[float] | None) -> list[float] | None:
@@ -84,6 +99,27 @@ class MonitorConfig(Section):
             raise wrong("{error}", error=str(error)) from None
         return segments
 
+    @field_validator("alarms")
+    @classmethod
+    def _whole(cls, alarms: list[AlarmConfig], info: ValidationInfo) -> list[AlarmConfig]:
+        problems: list[Located] = []
+        for index, alarm in enumerate(alarms):
+            try:
+                made = make_alarm(alarm, info.data.get("objective"))
+                _check_place(made, info.data)
+            except ValueError as error:
+                problems.append(((index,), str(error)))
+        if problems:
+            raise wrong_at(problems)
+        if found := twice([alarm.name or alarm.kind for alarm in alarms]):
+            raise wrong("has the alarm {twice} twice; give one of them another name", twice=found)
+        return alarms
+
+    @property
+    def made_alarms(self) -> tuple[Alarm, ...]:
+        """The same alarms for a monitor."""
+        return tuple(make_alarm(alarm, self.objective) for alarm in self.alarms)
+
     @property
     def timed(self) -> bool:
         """Whether a window asks when events were."""
@@ -93,3 +129,13 @@ class MonitorConfig(Section):
     def labels(self) -> list[str]:
         """The labels of its segments, none if it has none."""
         return self.segments.labels if self.segments else []
+
+
+def _check_place(alarm: Alarm, monitor: dict[str, Any]) -> None:
+    """Refuse an alarm on what the monitor does not have."""
+    if alarm.per_segment and monitor.get("segments") is None:
+        raise ValueError("is per_segment, but the monitor has no segments; give it some")
+    outputs = monitor.get("outputs", ())
+    if alarm.output is not None and alarm.output not in outputs:
+        known = ", ".join(outputs) or "none"
+        raise ValueError(f"watches the output {alarm.output}; the model has {known}")

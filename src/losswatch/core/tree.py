@@ -105,6 +105,10 @@ class Node:
         """Return a column of any integers, as a copy."""
         return self._column(key, "i", "integers", size).astype(np.int64)
 
+    def flags(self, key: str, size: int | None = None) -> NDArray[np.bool_]:
+        """Return a column of booleans, as a copy."""
+        return self._column(key, "b", "booleans", size).astype(np.bool_)
+
     def floats(self, key: str, size: int | None = None) -> Floats:
         """Return a column of finite floats, as a copy."""
         values = self._column(key, "f", "floats", size).astype(np.float64)

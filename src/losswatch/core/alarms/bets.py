@@ -1,0 +1,108 @@
+"""What is bet on a block: factors whose mean is at most 1 while nothing is wrong."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from losswatch.core.cells.products import Floats
+    from losswatch.core.cells.scored import Indexes
+
+__all__ = ["Bets", "LinearBets", "RankBets", "clearing_bets", "excess_bets", "rank_bets"]
+
+_KAPPAS = tuple(1.0 / growth for growth in (1.1, 1.25, 1.5, 2.0, 4.0, 8.0))
+"""A bet on the exponent ``1 / r`` is nearly the best one for errors whose MSE grew by ``r``."""
+
+CAP = 20.0
+"""Losses count so many budgets at most when an alarm is to be cleared."""
+
+
+class Bets(Protocol):
+    """Several bets on the score of a block, each a factor of at least 0."""
+
+    size: int
+
+    def of(self, score: float) -> list[float]:
+        """Return the factors of one block."""
+
+    def of_many(self, scores: Floats) -> Floats:
+        """Return the factors of blocks, a row for each bet: the same bits as :meth:`of`."""
+
+
+class LinearBets:
+    """Factors ``1 + stake * score``, for a score whose mean is at most 0.
+
+    Parameters
+    ----------
+    stakes
+        Such that no factor is below 0.
+    """
+
+    def __init__(self, stakes: tuple[float, ...]) -> None:
+        self.size = len(stakes)
+        self._stakes = stakes
+        self._column = np.array(stakes)[:, np.newaxis]
+
+    def of(self, score: float) -> list[float]:
+        """Return the factors of one block; see :class:`Bets`."""
+        return [1.0 + stake * score for stake in self._stakes]
+
+    def of_many(self, scores: Floats) -> Floats:
+        """Return the factors of blocks; see :class:`Bets`."""
+        factors: Floats = 1.0 + self._column * scores
+        return factors
+
+
+class RankBets:
+    """Factors ``k * p ** (k - 1)`` of the rank of a block among ``n`` others.
+
+    For each ``k`` the factors of the ``n + 1`` possible ranks add up to at
+    most ``n + 1``: the mean of a factor is at most 1 if every rank is equally
+    likely.
+
+    Parameters
+    ----------
+    n
+        How many others there are.
+    """
+
+    def __init__(self, n: int) -> None:
+        self.size = len(_KAPPAS)
+        p = [(rank + 1) / (n + 1) for rank in range(n + 1)]
+        self._rows = [[k * each ** (k - 1.0) for k in _KAPPAS] for each in p]
+        self._table = np.array(self._rows).T
+
+    def of(self, score: float) -> list[float]:
+        """Return the factors of one block, given by how many others are as extreme."""
+        return self._rows[int(score)]
+
+    def of_many(self, scores: Floats) -> Floats:
+        """Return the factors of blocks; see :class:`Bets`."""
+        ranks: Indexes = scores.astype(np.intp)
+        factors: Floats = self._table[:, ranks]
+        return factors
+
+
+@lru_cache(maxsize=8)
+def excess_bets(*, single: bool) -> LinearBets:
+    """Return bets that the mean loss is above the budget: stakes from 0.9 down to 2 ** -9.
+
+    Of single events the losses scatter more: the two largest stakes are left out.
+    """
+    halves = tuple(2.0**-k for k in range(1, 10))
+    return LinearBets(halves if single else (0.9, 0.7, *halves))
+
+
+@lru_cache(maxsize=8)
+def clearing_bets() -> LinearBets:
+    """Return bets that the mean of capped losses is below the budget."""
+    return LinearBets(tuple(-share / (CAP - 1.0) for share in (1.0, 0.5, 0.25, 0.1)))
+
+
+@lru_cache(maxsize=32)
+def rank_bets(n: int) -> RankBets:
+    """Return bets on the rank among ``n``; one table for all that ask."""
+    return RankBets(n)

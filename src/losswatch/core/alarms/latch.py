@@ -1,0 +1,110 @@
+"""Whether an alarm is on: it stays so until it is cleared, so that one fault is one alarm."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from losswatch.core.windows.slots import grown
+
+if TYPE_CHECKING:
+    from losswatch.core.cells.scored import Indexes
+    from losswatch.core.tree import Node, Tree
+
+__all__ = ["Change", "Latch"]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """An alarm of a stream went on or off.
+
+    ``time`` is when, in seconds since 1970, ``events`` how many events the
+    stream had by then, and ``since_change`` how many of them came after what
+    seems to be the moment of the change (``None`` where that is not known).
+    """
+
+    stream: int
+    severity: str
+    raised: bool
+    time: float
+    events: int
+    since_change: int | None = None
+
+
+class Latch:
+    """The alarms of many streams, each at several severities. Not thread-safe.
+
+    Parameters
+    ----------
+    severities
+        Their names, the lowest first.
+    size
+        How many streams there are.
+    """
+
+    def __init__(self, severities: tuple[str, ...], size: int) -> None:
+        self.severities = severities
+        self.active = np.zeros((size, len(severities)), dtype=bool)
+        self.raised = np.zeros((size, len(severities)), dtype=np.int64)  # in this process
+        self.since = np.zeros(size)
+        self.fresh = np.zeros(size, dtype=bool)  # raised within the block that is open
+        self.calm = np.zeros(size, dtype=np.int64)  # events when there was no evidence yet
+        self.change = np.zeros(size, dtype=np.int64)  # events from the change to the alarm
+        self.changes: list[Change] = []
+
+    def set(self, stream: int, severity: int, time: float, events: int) -> None:
+        """Turn an alarm on."""
+        self.active[stream, severity] = True
+        self.raised[stream, severity] += 1
+        if severity == 0:
+            self.since[stream] = time
+            self.change[stream] = max(events - int(self.calm[stream]), 0)
+            self.fresh[stream] = True
+        change = int(self.change[stream])
+        name = self.severities[severity]
+        self.changes.append(
+            Change(stream, name, raised=True, time=time, events=events, since_change=change)
+        )
+
+    def reset(self, stream: int, time: float, events: int) -> None:
+        """Turn the alarms of a stream off."""
+        for severity in np.flatnonzero(self.active[stream]).tolist():
+            name = self.severities[severity]
+            self.changes.append(Change(stream, name, raised=False, time=time, events=events))
+        self.active[stream] = self.fresh[stream] = False
+        self.calm[stream] = events
+
+    def drain(self) -> list[Change]:
+        """Return what changed since it was asked last."""
+        changes, self.changes = self.changes, []
+        return changes
+
+    def grow(self, size: int) -> None:
+        """Make room for more streams."""
+        for name in ("active", "raised", "since", "fresh", "calm", "change"):
+            setattr(self, name, grown(getattr(self, name), size))
+
+    def clear(self, streams: Indexes) -> None:
+        """Forget some streams."""
+        for name in ("active", "raised", "since", "fresh", "calm", "change"):
+            getattr(self, name)[streams] = 0
+
+    def dump(self) -> Tree:
+        """Return its state; how often alarms were raised is of one process, and not of it."""
+        return {
+            "active": self.active.ravel(),
+            "since": self.since,
+            "fresh": self.fresh,
+            "calm": self.calm,
+            "change": self.change,
+        }
+
+    def load(self, node: Node) -> None:
+        """Continue from a state of as many streams."""
+        size = self.since.size
+        self.active = node.flags("active", self.active.size).reshape(self.active.shape)
+        self.fresh = node.flags("fresh", size)
+        self.since = node.floats("since", size)
+        self.calm, self.change = node.ints("calm", size), node.ints("change", size)
