@@ -2,30 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from losswatch.core.alarms.book import AlarmBook, AlarmSettings
 from losswatch.core.cells.grouping import AT_ONCE
 from losswatch.core.cells.scored import Scored
 from losswatch.core.ledger import Ledger
 from losswatch.core.registry import Registry
-from losswatch.core.tree import Node
+from losswatch.core.saved_books import SavedBooks
 from losswatch.core.window import check_windows, longest, needs_time
 from losswatch.core.windows.batch import Entered
-from losswatch.errors import StateError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from losswatch.core.alarms.book import AlarmsReading
     from losswatch.core.cells.products import Floats
-    from losswatch.core.cells.scored import Indexes
     from losswatch.core.ledger import LedgerSnapshot
     from losswatch.core.segments import Segments
-    from losswatch.core.tree import Tree
 
-__all__ = ["FULL", "Books", "Merged"]
+__all__ = ["FULL", "Books"]
 
 _NUMBERS = 6
 """What is kept of an event until it is entered: error, y_true, w, slot, time and clock."""
@@ -34,20 +32,7 @@ FULL = 8192 * _NUMBERS
 """Numbers that may wait."""
 
 
-@dataclass(frozen=True)
-class Merged:
-    """What a merge led to: notes for the log, and where the other's events are now.
-
-    The other's slot ``s`` is ``slots[s]`` here, and the ``pool_seq`` of its
-    events of an output is larger by ``offsets[output]``.
-    """
-
-    notes: list[str]
-    slots: Indexes
-    offsets: Mapping[str, int]
-
-
-class Books:
+class Books(SavedBooks):
     """The costs of all outputs of a model, in all windows and segments. Not thread-safe.
 
     Events wait in ``pending``, by output, until there are enough to enter them
@@ -63,6 +48,8 @@ class Books:
         How events are split, ``None`` if they are not.
     buckets
         Bounds of the histograms.
+    alarms
+        What is watched for.
 
     Raises
     ------
@@ -76,6 +63,7 @@ class Books:
         windows: Iterable[object],
         segments: Segments | None,
         buckets: tuple[float, ...],
+        alarms: AlarmSettings | None = None,
     ) -> None:
         self._windows = check_windows(windows, 1 if segments is None else segments.limit)
         self._segments = segments
@@ -87,6 +75,8 @@ class Books:
         self._arrived = 0.0  # the latest clock of an event; ``now`` may be ahead, by reading
         self.pending: dict[str, list[float]] = {output: [] for output in outputs}
         self._ledgers = self._new_ledgers(self.registry)
+        self._watched = AlarmSettings() if alarms is None else alarms
+        self.alarms = self._new_alarms(self.registry)
 
     def keep(self, seconds: float) -> None:
         """Keep segments so long at least after their last event: it may be revised."""
@@ -192,105 +182,12 @@ class Books:
             ledger.advance(self.now)
         return names, {output: ledger.read(slots) for output, ledger in self._ledgers.items()}
 
-    def dump(self) -> Tree:
-        """Return the state of all outputs; what is counted in this process is not of it.
-
-        A million events in exact windows, or 100,000 segments, take some
-        hundred milliseconds. The arrays may be those that are in use: write
-        them before the next event.
-        """
-        self.fold()
-        registry = None if self.registry is None else self.registry.dump()
-        outputs: Tree = {output: ledger.dump() for output, ledger in self._ledgers.items()}
-        clock = {"now": self.now, "arrived": self._arrived}
-        return {**clock, "registry": registry, "outputs": outputs}
-
-    def check(self, node: Node) -> dict[str, Node]:
-        """Return the states of the outputs, by their names.
-
-        Raises
-        ------
-        StateError
-            It is no state, or one of other outputs, or split otherwise.
-        """
-        if (node.node("registry").tree is None) != (self._segments is None):
-            which = "is not split by segments" if self.registry else "is split by segments"
-            raise StateError(
-                f"the state {which}, other than the config; use another state file, or put"
-                " segments back"
-            )
-        states = dict(node.node("outputs").nodes())
-        if states.keys() != self._ledgers.keys():
-            raise StateError(
-                f"the state has the outputs {sorted(states)!r:.200}, the config has"
-                f" {sorted(self._ledgers)!r:.200}; use another state file, or put them back"
-            )
-        return states
-
-    def load(self, tree: object, slots: int = 0) -> list[str]:
-        """Continue from a state, while nothing was entered; return notes for the log.
-
-        Windows that are declared otherwise than before start empty. There must
-        be so many slots.
-
-        Raises
-        ------
-        StateError
-            It is no state, or one of other outputs or labels; nothing is changed.
-        """
-        node = Node(tree)
-        now, arrived = node.number("now"), node.number("arrived")
-        states = self.check(node)
-        registry, notes = None, []
-        if self._segments is not None:
-            registry = Registry(self._segments, self._keep)
-            notes += registry.load(node.node("registry"))
-        if slots > (1 if registry is None else registry.size):
-            raise StateError(
-                f"the state has late truths of {slots:,} segments, but fewer segments;"
-                " restore a copy"
-            )
-        ledgers = self._new_ledgers(registry)
-        for output, ledger in ledgers.items():
-            notes += ledger.load(states[output], now)
-        self._ledgers, self.now, self._arrived = ledgers, now, arrived
-        if self.registry is not None and registry is not None:
-            self.registry.become(registry)
-        return list(dict.fromkeys(notes))
-
-    def merge(self, tree: object) -> Merged:
-        """Add the state of another machine, as if all its events had come here.
-
-        Windows that count events start anew: the order of the events of both
-        is not known.
-
-        Raises
-        ------
-        StateError
-            As for :meth:`load`; nothing is changed.
-        """
-        other = Books(tuple(self._ledgers), self._windows, self._segments, self._buckets)
-        other.keep(self._keep)
-        notes = other.load(tree)
-        self.fold()
-        self.now = other.now = max(self.now, other.now)
-        self._arrived = max(self._arrived, other._arrived)
-        to, new = np.zeros(1, dtype=np.intp), np.zeros(0, dtype=np.intp)
-        if self.registry is not None and other.registry is not None:
-            self.registry.meet(other.registry)
-            self._retire(self.now)
-            other._retire(self.now)
-            to, new = self.registry.merge(other.registry)
-        offsets = {}
-        for output, ledger in self._ledgers.items():
-            theirs = other._ledgers[output]
-            if self.registry is not None and self.registry.size > ledger.size:
-                ledger.grow(2 * self.registry.size)
-            offsets[output] = ledger.total
-            for part in (ledger, theirs):
-                part.advance(self.now)
-            notes += ledger.merge(theirs, to, new)
-        return Merged(list(dict.fromkeys(notes)), to, offsets)
+    def read_alarms(self) -> AlarmsReading:
+        """Return what alarms show of the same rows, at the time that was read last."""
+        slots = np.zeros(1, dtype=np.intp)
+        if self.registry is not None:
+            slots = self.registry.shown(self.now)
+        return self.alarms.read(self.now, slots)
 
     def _new_ledgers(self, registry: Registry | None) -> dict[str, Ledger]:
         size, most = (1, 1) if registry is None else (registry.size, registry.most)
@@ -299,6 +196,17 @@ class Books:
             output: Ledger(self._windows, self._buckets, **kind, pooled=registry is not None)
             for output in self.pending
         }
+
+    def _alike(self) -> Books:
+        """Return new books of the same kind."""
+        return Books(
+            tuple(self._ledgers), self._windows, self._segments, self._buckets, self._watched
+        )
+
+    def _new_alarms(self, registry: Registry | None) -> AlarmBook:
+        return AlarmBook(
+            self._watched, tuple(self.pending), 1 if registry is None else registry.size
+        )
 
     def _enter(self, output: str, events: Scored, time: Floats, clock: Floats) -> Entered:
         ledger = self._ledgers[output]
@@ -310,6 +218,9 @@ class Books:
         for start in range(0, len(events), AT_ONCE):
             part = slice(start, start + AT_ONCE)
             parts.append(ledger.add(events.take(part), time[part], clock[part]))
+        if self.registry is not None and self.registry.size > self.alarms.size:
+            self.alarms.grow(2 * self.registry.size)
+        self.alarms.add(output, events, clock)
         return Entered.join(parts)
 
     def _retire(self, now: float) -> None:
@@ -318,3 +229,5 @@ class Books:
             retired = self.registry.retire(now)
             for ledger in self._ledgers.values() if retired.size else ():
                 ledger.clear(retired)
+            if retired.size:
+                self.alarms.clear(retired[retired < self.alarms.size])

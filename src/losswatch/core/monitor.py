@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from losswatch.core.alarms.book import AlarmSettings
 from losswatch.core.books import FULL, Books
 from losswatch.core.cells.scored import Scored
 from losswatch.core.clock import LATEST, as_time, as_times, event_time, fill_times
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike
 
+    from losswatch.core.alarms.settings import Alarm
 
 __all__ = ["SINGLE", "Monitor"]
 
@@ -63,6 +65,12 @@ class Monitor(LateTruth, Saved):
         How the events are split.
     join
         How predictions and truths that come apart wait for each other.
+    alarms
+        What is to be told when the error grows: :class:`BudgetAlarm` and others.
+    max_rmse
+        The largest acceptable RMSE.
+    model_version
+        A state of another version has alarms that do not go on.
     clock
         Tells the time, in seconds since 1970, of events that come without one
         and of snapshots. Without it the latest event is now.
@@ -96,6 +104,9 @@ class Monitor(LateTruth, Saved):
         windows: Iterable[object] = (),
         segments: Segments | None = None,
         join: Join | None = None,
+        alarms: Iterable[Alarm] = (),
+        max_rmse: float | None = None,
+        model_version: str = "",
         clock: Callable[[], float] | None = None,
     ) -> None:
         for name in (model, *outputs):
@@ -110,7 +121,8 @@ class Monitor(LateTruth, Saved):
         self._clock = clock
         self._lock = Lock()
         settings, names = join or Join(), outputs or (SINGLE,)
-        self._books = Books(names, windows, segments, buckets)
+        watched = AlarmSettings(tuple(alarms), max_rmse, model_version)
+        self._books = Books(names, windows, segments, buckets, watched)
         self._registry = self._books.registry
         labels = () if segments is None else segments.labels
         self._desk = Desk(settings, self._books, names, labels)
@@ -259,6 +271,7 @@ class Monitor(LateTruth, Saved):
                 overflowed=None if self._registry is None else self._registry.overflowed,
                 last_event=self._last_event,
                 join=self._desk.snapshot(self._books.now),
+                alarms=self._books.read_alarms(),
             )
 
     def _keep(

@@ -12,6 +12,7 @@ from losswatch.core.ledger import LIFETIME, LedgerSnapshot
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from losswatch.core.alarms.book import AlarmsReading
     from losswatch.core.cells.cell import Cell
     from losswatch.core.cost import Cost
     from losswatch.core.join.tally import JoinSnapshot
@@ -36,6 +37,7 @@ class Snapshot:
     overflowed: int | None
     last_event: float | None
     join: JoinSnapshot
+    alarms: AlarmsReading
 
     @property
     def windows(self) -> tuple[str, ...]:

@@ -83,6 +83,13 @@ class Node:
             raise self.node(key).wrong("a whole number from 0 on")
         return value
 
+    def flag(self, key: str) -> bool:
+        """Return a boolean."""
+        value = self._get(key)
+        if not isinstance(value, bool):
+            raise self.node(key).wrong("true or false")
+        return value
+
     def number(self, key: str) -> float:
         """Return a time in seconds since 1970."""
         value = self._get(key)

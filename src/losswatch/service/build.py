@@ -48,6 +48,9 @@ def make_monitor(
         windows=config.windows,
         segments=segments_of(config),
         join=config.join.settings,
+        alarms=config.made_alarms,
+        max_rmse=None if config.objective is None else config.objective.max_rmse,
+        model_version=config.model_version or "",
         clock=clock,
     )
 

@@ -77,9 +77,9 @@ class Blocks:
         cut = self._cut(stream, clock)
         self.seen[cut.streams] += cut.counts
         weights = np.ones(stream.size) if w is None else w
-        weight = cut.sums(self.weight, weights)
+        weight = cut.sums(self.weight[cut.touched], weights)
         sums = [
-            cut.sums(old, column if w is None else w * column)
+            cut.sums(old[cut.touched], column if w is None else w * column)
             for old, column in zip(self.sums, columns, strict=True)
         ]
         self._keep_open(cut, weight, sums)
@@ -94,13 +94,15 @@ class Blocks:
             number=done,
         )
 
-    def end(self, now: float) -> Closed | None:
-        """End the block of time that is over at a time, if one is; return it."""
+    def is_over(self, now: float) -> bool:
+        """Tell whether a block of time that has events is over at a time."""
         if not self.length.timed or now < (self.opened + 1) * self.length.size:
-            return None
+            return False
+        return bool(self.filled.any())
+
+    def end(self) -> Closed:
+        """End the block of time that is open, and return it."""
         streams = np.flatnonzero(self.filled)
-        if not streams.size:
-            return None
         closed = Closed(
             stream=streams,
             round=np.zeros(streams.size, dtype=np.intp),

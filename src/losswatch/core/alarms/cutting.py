@@ -41,16 +41,22 @@ class Cut:
     seen: Indexes  # events of the stream at its end
     time: Floats
 
-    def sums(self, before: Floats, column: Floats) -> Floats:
+    def __len__(self) -> int:
+        return self.stream.size
+
+    def sums(self, carry: Floats, column: Floats) -> Floats:
         """Return the sum of each block, added up one by one: the order decides every bit."""
         where = np.concatenate([self.carried, self.block])
-        what = np.concatenate([before[self.touched], column[self.order]])
+        what = np.concatenate([carry, column[self.order]])
         return np.bincount(where, what, self.stream.size).astype(np.float64, copy=False)
 
-    def running(self, before: Floats, column: Floats, block: int) -> tuple[Indexes, Floats]:
-        """Return the places of the events of a block, and its sum after each of them."""
+    def running(self, carry: Floats, column: Floats, block: int) -> tuple[Indexes, Floats]:
+        """Return the places of the events of a block, and its sum after each of them.
+
+        ``carry`` is what ``touched`` streams had in their open blocks.
+        """
         places = self.order[self.block == block]
-        terms = np.concatenate([before[self.touched][self.carried == block], column[places]])
+        terms = np.concatenate([carry[self.carried == block], column[places]])
         return places, np.add.accumulate(terms)[-places.size :]
 
 

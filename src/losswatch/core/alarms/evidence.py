@@ -64,15 +64,16 @@ class Evidence:
             total += one
         return total / len(row)
 
-    def step_many(self, streams: Indexes, scores: Floats, share: float) -> Floats:
+    def step_many(self, streams: Indexes, scores: Floats, share: Floats) -> Floats:
         """Take a block of each of several streams; return their evidence."""
         rows = (self._rows[streams].T + share) * self.bets.of_many(scores)
         self._rows[streams] = rows.T
         return _mean(rows)
 
-    def peek(self, streams: Indexes, scores: Floats, share: float) -> Floats:
-        """Return what the evidence of streams would be after a block of each."""
-        return _mean((self._rows[streams].T + share) * self.bets.of_many(scores))
+    def peek(self, streams: Indexes | int, scores: Floats, share: Floats | float) -> Floats:
+        """Return what the evidence would be after a block of each stream, or several of one."""
+        rows = np.atleast_2d(self._rows[streams]).T
+        return _mean((rows + share) * self.bets.of_many(scores))
 
     def of(self, streams: Indexes) -> Floats:
         """Return the evidence of streams."""

@@ -19,7 +19,7 @@ from losswatch.core.windows.batch import Entered
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from losswatch.core.books import Books, Merged
+    from losswatch.core.books import Books
     from losswatch.core.cells.products import Floats
     from losswatch.core.cells.scored import Indexes
     from losswatch.core.events import EventColumns
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from losswatch.core.join.records import Records
     from losswatch.core.join.settings import Join
     from losswatch.core.join.tally import JoinSnapshot
+    from losswatch.core.saved_books import Merged
     from losswatch.core.tree import Node
     from losswatch.errors import RejectedEvent
 
