@@ -57,7 +57,9 @@ class Cut:
         """
         places = self.order[self.block == block]
         terms = np.concatenate([carry[self.carried == block], column[places]])
-        return places, np.add.accumulate(terms)[-places.size :]
+        with np.errstate(over="ignore"):
+            running: Floats = np.add.accumulate(terms)[-places.size :]
+        return places, running
 
 
 def cut_events(stream: Indexes, clock: Floats, filled: Indexes, seen: Indexes, length: int) -> Cut:

@@ -88,8 +88,8 @@ class DetectorRule:
         """Return its state: which alarms are on, and how long they have been quiet."""
         return {
             "latch": self.latch.dump(),
-            "streams": np.array([*self._quiet], dtype=np.int64),
-            "quiet": np.array([*self._quiet.values()], dtype=np.int64),
+            "streams": np.array(sorted(self._quiet), dtype=np.int64),
+            "quiet": np.array([self._quiet[stream] for stream in sorted(self._quiet)], np.int64),
         }
 
     def load(self, node: Node) -> None:

@@ -103,12 +103,13 @@ class DriftRule:
 
     def dump(self) -> Tree:
         """Return its state."""
-        learnt = [np.array(values) for values in self._learnt.values()]
+        streams = sorted(self._learnt)
+        learnt = [np.array(self._learnt[stream]) for stream in streams]
         return {
             "latch": self.latch.dump(),
             "excess": self._excess.dump(),
             "mirror": self._mirror.dump(),
-            "streams": np.array([*self._learnt], dtype=np.int64),
+            "streams": np.array(streams, dtype=np.int64),
             "lengths": np.array([values.size for values in learnt], dtype=np.int64),
             "learnt": np.concatenate([*learnt, np.zeros(0)]),
         }

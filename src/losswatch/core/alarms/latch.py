@@ -77,9 +77,9 @@ class Latch:
         self.calm[stream] = events
 
     def drain(self) -> list[Change]:
-        """Return what changed since it was asked last."""
+        """Return what changed since it was asked last, in the order of time."""
         changes, self.changes = self.changes, []
-        return changes
+        return sorted(changes, key=lambda change: (change.time, change.stream))
 
     def grow(self, size: int) -> None:
         """Make room for more streams."""

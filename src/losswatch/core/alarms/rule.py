@@ -56,4 +56,6 @@ def by_stream(closed: Closed) -> Iterator[tuple[int, Indexes]]:
     """Yield each stream that has blocks, and the places of these in their order."""
     order = np.argsort(closed.stream, kind="stable")
     streams, starts = np.unique(closed.stream[order], return_index=True)
-    yield from zip(streams.tolist(), np.split(order, starts[1:]), strict=True)
+    ends = np.append(starts, order.size)[1:]
+    for stream, start, end in zip(streams.tolist(), starts, ends, strict=True):
+        yield stream, order[start:end]
