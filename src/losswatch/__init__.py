@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 from losswatch.version import __version__
 
 if TYPE_CHECKING:
+    from losswatch.core.alarms.settings import BudgetAlarm, DetectorAlarm, DriftAlarm
+    from losswatch.core.alarms.span import Span
     from losswatch.core.cost import Cost
     from losswatch.core.exact import ExactSum
     from losswatch.core.join.settings import Join
@@ -24,7 +26,10 @@ if TYPE_CHECKING:
     from losswatch.service.serve import serve
 
 __all__ = [
+    "BudgetAlarm",
     "Cost",
+    "DetectorAlarm",
+    "DriftAlarm",
     "ExactSum",
     "Join",
     "LosswatchError",
@@ -34,6 +39,7 @@ __all__ = [
     "RejectedEvent",
     "RollingCost",
     "Segments",
+    "Span",
     "StateError",
     "StoreError",
     "TimeRollingCost",
@@ -42,7 +48,10 @@ __all__ = [
 ]
 
 _HOMES = {
+    "BudgetAlarm": "core.alarms.settings",
     "Cost": "core.cost",
+    "DetectorAlarm": "core.alarms.settings",
+    "DriftAlarm": "core.alarms.settings",
     "ExactSum": "core.exact",
     "Join": "core.join.settings",
     "LosswatchError": "errors",
@@ -52,6 +61,7 @@ _HOMES = {
     "RejectedEvent": "errors",
     "RollingCost": "core.rolling",
     "Segments": "core.segments",
+    "Span": "core.alarms.span",
     "StateError": "errors",
     "StoreError": "errors",
     "TimeRollingCost": "core.time_rolling",

@@ -11,9 +11,9 @@ from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 from losswatch.config.detectors import detector_maker
 from losswatch.config.schema import VARIABLE
 from losswatch.config.section import Name, Section, wrong
-from losswatch.config.spans import Span  # noqa: TC001  # pydantic reads it
+from losswatch.config.spans import SpanText  # noqa: TC001  # pydantic reads it
 from losswatch.core.alarms.settings import Alarm, BudgetAlarm, DetectorAlarm, DriftAlarm
-from losswatch.core.alarms.span import parse_span
+from losswatch.core.alarms.span import Span
 
 __all__ = ["AlarmConfig", "ObjectiveConfig", "make_alarm"]
 
@@ -79,17 +79,17 @@ class AlarmConfig(Section):
     name: Name | None = Field(
         default=None, description="The value of the label `alarm`. Default: its kind."
     )
-    one_false_alarm_per: Span | None = Field(
+    one_false_alarm_per: SpanText | None = Field(
         default=None,
         description="The promise: at most one false alarm is expected in so many events, or so"
         " much time. Default: 30d, or 1000000 events where block is in events.",
     )
-    block: Span | None = Field(
+    block: SpanText | None = Field(
         default=None,
         description="Losses are averaged over blocks of so many events, or so much time, as the"
         " promise is. Default: 30s, or 10 events.",
     )
-    one_false_clear_per: Span | None = Field(
+    one_false_clear_per: SpanText | None = Field(
         default=None,
         description="An alarm that is on is cleared too early at most once in so long. Default:"
         " 1000 blocks.",
@@ -108,7 +108,7 @@ class AlarmConfig(Section):
         default=0.2,
         description="Of a drift alarm: by so much may the MSE grow, for example 20%.",
     )
-    warmup: Span | None = Field(
+    warmup: SpanText | None = Field(
         default=None,
         description="Of a drift alarm: how long the typical error is learnt at first. Default: 500"
         " blocks.",
@@ -125,7 +125,7 @@ class AlarmConfig(Section):
         description="Of kind river: what of the error the detector is fed with, as means of"
         " blocks.",
     )
-    clear: Span | None = Field(
+    clear: SpanText | None = Field(
         default=None,
         description="Of kind river: after so long without a detection the alarm is cleared."
         " Default: 1000 blocks.",
@@ -157,14 +157,14 @@ def make_alarm(config: AlarmConfig, objective: ObjectiveConfig | None) -> Alarm:
     if config.kind == "river":
         return _detector_alarm(config)
     common = _common(config)
-    promise = parse_span(config.one_false_alarm_per or _defaults(config)[1])
+    promise = Span.of(config.one_false_alarm_per or _defaults(config)[1])
     clear = config.one_false_clear_per
     common |= {
         "one_false_alarm_per": promise,
-        "one_false_clear_per": None if clear is None else parse_span(clear),
+        "one_false_clear_per": None if clear is None else Span.of(clear),
     }
     if config.kind == "drift":
-        warmup = None if config.warmup is None else parse_span(config.warmup)
+        warmup = None if config.warmup is None else Span.of(config.warmup)
         return DriftAlarm(**common, tolerance=config.tolerance, warmup=warmup)
     limit = config.max_rmse if objective is None else config.max_rmse or objective.max_rmse
     if limit is None:
@@ -184,14 +184,14 @@ def _detector_alarm(config: AlarmConfig) -> Alarm:
         **_common(config),
         make=detector_maker(config.detector, config.settings),
         input=config.input,
-        clear=None if config.clear is None else parse_span(config.clear),
+        clear=None if config.clear is None else Span.of(config.clear),
     )
 
 
 def _common(config: AlarmConfig) -> dict[str, Any]:
     return {
         "name": config.name or config.kind,
-        "block": parse_span(config.block or _defaults(config)[0]),
+        "block": Span.of(config.block or _defaults(config)[0]),
         "per_segment": config.per_segment,
         "output": config.output,
         "severity": config.severity,
@@ -203,4 +203,4 @@ def _defaults(config: AlarmConfig) -> tuple[int | str, str]:
     given = config.block or config.one_false_alarm_per
     if given is None:
         return _DEFAULTS[config.kind != "river"]
-    return _DEFAULTS[parse_span(given).timed]
+    return _DEFAULTS[Span.of(given).timed]

@@ -8,14 +8,14 @@ from pydantic import BeforeValidator, WithJsonSchema
 
 from losswatch.config.schema import DURATION, or_variable
 from losswatch.config.section import wrong
-from losswatch.core.alarms.span import parse_span
+from losswatch.core.alarms.span import Span
 
-__all__ = ["Span"]
+__all__ = ["SpanText"]
 
 
 def _span(value: object) -> object:
     try:
-        parse_span(value)
+        Span.of(value)
     except ValueError as error:
         raise wrong("{error}", error=str(error)) from None
     return value
@@ -28,5 +28,5 @@ _SCHEMA = {
     ]
 }
 
-Span = Annotated[int | str, BeforeValidator(_span), WithJsonSchema(or_variable(_SCHEMA))]
-"""Text such as ``30d`` or ``1000 events``, or a number of events; ``parse_span`` reads it."""
+SpanText = Annotated[int | str, BeforeValidator(_span), WithJsonSchema(or_variable(_SCHEMA))]
+"""Text such as ``30d`` or ``1000 events``, or a number of events; ``Span.of`` of the core reads it."""

@@ -182,6 +182,23 @@ class Books(SavedBooks):
             ledger.advance(self.now)
         return names, {output: ledger.read(slots) for output, ledger in self._ledgers.items()}
 
+    def slot_of(self, labels: Mapping[str, str]) -> int:
+        """Return the slot of a segment, or of all events if there are no labels.
+
+        Raises
+        ------
+        KeyError
+            There is no such segment now.
+        """
+        slots = np.zeros(1, dtype=np.intp)
+        names: tuple[Mapping[str, str], ...] = ({},)
+        if self.registry is not None:
+            slots = self.registry.shown(self.now)
+            names = self.registry.names(slots)
+        if labels not in names:
+            raise KeyError(f"no segment {dict(labels)!r:.200}; give all its labels, as text")
+        return int(slots[names.index(labels)])
+
     def read_alarms(self) -> AlarmsReading:
         """Return what alarms show of the same rows, at the time that was read last."""
         slots = np.zeros(1, dtype=np.intp)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from losswatch.core.alarmed import Alarmed
 from losswatch.core.alarms.book import AlarmSettings
 from losswatch.core.books import FULL, Books
 from losswatch.core.cells.scored import Scored
@@ -38,7 +39,7 @@ SINGLE = ""
 """The name of the output of a model that has just one."""
 
 
-class Monitor(LateTruth, Saved):
+class Monitor(LateTruth, Alarmed, Saved):
     """The exact running cost of one model. Thread-safe.
 
     A refused event is counted by its reason and changes nothing else. A

@@ -59,6 +59,33 @@ METRICS = {
         "Events refused, by reason; model is empty where it is not known.",
     ),
     "last_event_timestamp_seconds": ("gauge", "When the last accepted event arrived."),
+    "objective_mse": ("gauge", "The largest acceptable mse: the square of max_rmse."),
+    "mse_lower_bound": (
+        "gauge",
+        "The mean loss so far is above this, with a confidence of 95 % at all times at once.",
+    ),
+    "loss_autocorrelation_events": (
+        "gauge",
+        "Events that errors remember each other for; a block of an alarm should be twice as long.",
+    ),
+    "alarm_active": ("gauge", "Whether the alarm is on; it stays on until it is cleared."),
+    "alarms": ("counter", "How often the alarm went on."),
+    "alarm_evidence_ratio": ("gauge", "How near the alarm is, on the scale of logs: 1 is on."),
+    "alarm_since_timestamp_seconds": ("gauge", "Since when the alarm is on."),
+    "alarm_change_events_ago": (
+        "gauge",
+        "Events since the error seems to have grown; an estimate, where the alarm is on.",
+    ),
+    "alarm_warmup_remaining_blocks": ("gauge", "Blocks that the alarm has yet to learn from."),
+    "alarm_promised_events_per_false_alarm": (
+        "gauge",
+        "At most one false alarm is expected in so many events of the model.",
+    ),
+    "alarm_promised_seconds_per_false_alarm": (
+        "gauge",
+        "At most one false alarm is expected in so much time.",
+    ),
+    "alarm_info": ("gauge", "Always 1; the kind of the alarm and what its promise rests on."),
     "kafka_lag_messages": ("gauge", "Messages of a partition that were not read yet."),
     "kafka_lost_messages": ("counter", "Messages that the broker deleted before they were read."),
     "state_writable": ("gauge", "Whether the last commit to the state worked."),

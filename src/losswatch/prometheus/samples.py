@@ -8,6 +8,7 @@ import numpy as np
 
 from losswatch.core.ledger import LIFETIME
 from losswatch.errors import Reason
+from losswatch.prometheus.alarms import alarm_samples
 from losswatch.prometheus.joined import join_samples
 from losswatch.prometheus.sample import Labels, Sample, finite, histogram_samples
 
@@ -38,6 +39,7 @@ def monitor_samples(monitor: Snapshot, spell: Callable[[float], str]) -> Iterato
         yield Sample("late_events", model | {"window": window}, late, "_total")
     if monitor.join.is_used:
         yield from join_samples(monitor.join, model, spell)
+    yield from alarm_samples(monitor, model)
     for output in monitor.outputs:
         labels = model | ({"output": output} if output else {})
         yield from _counter_samples(monitor, output, labels, spell)

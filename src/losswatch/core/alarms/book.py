@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from losswatch.core.alarms.bound import LowerBound
@@ -43,8 +43,8 @@ class AlarmsReading:
 
     watches: tuple[WatchReading, ...] = ()
     objective_mse: float | None = None
-    lower_bound: Mapping[str, float] | None = None  # of the MSE, by output
-    correlation: Mapping[str, float] | None = None  # in events, by output
+    lower_bound: Mapping[str, float] = field(default_factory=dict)  # of the MSE, by output
+    correlation: Mapping[str, float] = field(default_factory=dict)  # in events, by output
 
 
 class AlarmBook:

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Change", "Latch"]
 
+_MOST_CHANGES = 10_000
+
 
 @dataclass(frozen=True, slots=True)
 class Change:
@@ -51,7 +53,7 @@ class Latch:
         self.since = np.zeros(size)
         self.fresh = np.zeros(size, dtype=bool)  # raised within the block that is open
         self.calm = np.zeros(size, dtype=np.int64)  # events when there was no evidence yet
-        self.change = np.zeros(size, dtype=np.int64)  # events from the change to the alarm
+        self.begun = np.zeros(size, dtype=np.int64)  # the same, when the alarm went on
         self.changes: list[Change] = []
 
     def set(self, stream: int, severity: int, time: float, events: int) -> None:
@@ -60,19 +62,17 @@ class Latch:
         self.raised[stream, severity] += 1
         if severity == 0:
             self.since[stream] = time
-            self.change[stream] = max(events - int(self.calm[stream]), 0)
+            self.begun[stream] = min(int(self.calm[stream]), events)
             self.fresh[stream] = True
-        change = int(self.change[stream])
+        change = events - int(self.begun[stream])
         name = self.severities[severity]
-        self.changes.append(
-            Change(stream, name, raised=True, time=time, events=events, since_change=change)
-        )
+        self._note(Change(stream, name, raised=True, time=time, events=events, since_change=change))
 
     def reset(self, stream: int, time: float, events: int) -> None:
         """Turn the alarms of a stream off."""
         for severity in np.flatnonzero(self.active[stream]).tolist():
             name = self.severities[severity]
-            self.changes.append(Change(stream, name, raised=False, time=time, events=events))
+            self._note(Change(stream, name, raised=False, time=time, events=events))
         self.active[stream] = self.fresh[stream] = False
         self.calm[stream] = events
 
@@ -83,12 +83,12 @@ class Latch:
 
     def grow(self, size: int) -> None:
         """Make room for more streams."""
-        for name in ("active", "raised", "since", "fresh", "calm", "change"):
+        for name in ("active", "raised", "since", "fresh", "calm", "begun"):
             setattr(self, name, grown(getattr(self, name), size))
 
     def clear(self, streams: Indexes) -> None:
         """Forget some streams."""
-        for name in ("active", "raised", "since", "fresh", "calm", "change"):
+        for name in ("active", "raised", "since", "fresh", "calm", "begun"):
             getattr(self, name)[streams] = 0
 
     def dump(self) -> Tree:
@@ -98,7 +98,7 @@ class Latch:
             "since": self.since,
             "fresh": self.fresh,
             "calm": self.calm,
-            "change": self.change,
+            "begun": self.begun,
         }
 
     def load(self, node: Node) -> None:
@@ -107,4 +107,9 @@ class Latch:
         self.active = node.flags("active", self.active.size).reshape(self.active.shape)
         self.fresh = node.flags("fresh", size)
         self.since = node.floats("since", size)
-        self.calm, self.change = node.ints("calm", size), node.ints("change", size)
+        self.calm, self.begun = node.ints("calm", size), node.ints("begun", size)
+
+    def _note(self, change: Change) -> None:
+        if len(self.changes) >= _MOST_CHANGES:  # nobody asks
+            del self.changes[: _MOST_CHANGES // 2]
+        self.changes.append(change)

@@ -73,8 +73,13 @@ class Alarm:
         return (self.severity,)
 
     @property
+    def kind(self) -> str:
+        """What it is called in the YAML."""
+        return "river"
+
+    @property
     def guarantee(self) -> str:
-        """What its rate of false alarms rests on."""
+        """What its rate of false alarms rests on: ``proved``, ``calibrated`` or ``none``."""
         return "none"
 
     @property
@@ -189,6 +194,11 @@ class BudgetAlarm(_Promising):
         return tuple(float(limit) * float(limit) for limit in self._by_severity.values())
 
     @property
+    def kind(self) -> str:
+        """What it is called in the YAML."""
+        return "budget"
+
+    @property
     def guarantee(self) -> str:
         """What its rate of false alarms rests on."""
         return "proved"
@@ -232,6 +242,11 @@ class DriftAlarm(_Promising):
     def blocks(self) -> int:
         """Blocks of the warm-up."""
         return 500 if self.warmup is None else int(self.warmup.size / self.block.size)
+
+    @property
+    def kind(self) -> str:
+        """What it is called in the YAML."""
+        return "drift"
 
     @property
     def guarantee(self) -> str:

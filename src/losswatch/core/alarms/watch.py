@@ -40,9 +40,14 @@ class WatchReading:
     raised: Indexes  # in this process
     evidence: Floats  # from 0 to 1, where it is on
     since: Floats
-    since_change: Indexes  # events from what seems to be the change to the alarm
+    since_change: Indexes  # events since what seems to be the change
     waiting: Indexes  # blocks of the warm-up that are lacking
     seen: Indexes
+
+    @property
+    def warms_up(self) -> bool:
+        """Whether it learns at first."""
+        return isinstance(self.alarm, DriftAlarm)
 
 
 class Watch:
@@ -101,7 +106,7 @@ class Watch:
             raised=latch.raised[streams],
             evidence=rule.evidence(streams),
             since=latch.since[streams],
-            since_change=latch.change[streams],
+            since_change=blocks.seen[streams] - latch.begun[streams],
             waiting=rule.waiting(streams),
             seen=blocks.seen[streams],
         )
