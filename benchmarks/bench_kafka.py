@@ -17,6 +17,7 @@ from benchmarks.pairs import Pair, Table
 from losswatch.config.load import parse_source
 from losswatch.core.monitor import Monitor
 from losswatch.core.monitors import Monitors
+from losswatch.service.alarm_log import AlarmLog
 from losswatch.service.build import make_source
 from losswatch.service.keeper import Keeper
 from losswatch.service.refusals import RefusalLog
@@ -161,7 +162,8 @@ def _count(folder: Path, address: str, topic: str) -> float:
     with Store(folder / "losswatch.db") as store:
         tap = _Tap(source)
         keeper = Keeper(monitors, store, time.time, {})
-        writer = Writer([tap], keeper, RefusalLog(time.monotonic), threading.Event())
+        refusals, alarms = RefusalLog(time.monotonic), AlarmLog(monitors)
+        writer = Writer([tap], keeper, refusals, alarms, threading.Event())
         tap.done = writer.stop
         writer.run()
     assert monitors.snapshot().events == MESSAGES

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-__all__ = ["address", "field", "rate"]
+__all__ = ["address", "field", "label", "rate"]
 
 
 def address(text: str) -> str:
@@ -23,6 +23,14 @@ def field(text: str) -> tuple[str, str]:
     if not (name and equals and place):
         raise argparse.ArgumentTypeError(f"{text!r} is no FIELD=PLACE, for example y_true=actual")
     return name, place
+
+
+def label(text: str) -> tuple[str, str]:
+    """Return a label of a segment and its value."""
+    name, equals, value = text.partition("=")
+    if not (name and equals and value):
+        raise argparse.ArgumentTypeError(f"{text!r} is no LABEL=VALUE, for example city=oslo")
+    return name, value
 
 
 def rate(text: str) -> float:

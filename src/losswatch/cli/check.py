@@ -5,14 +5,15 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from losswatch.cli.trial import try_on
 from losswatch.config.load import load_config
 from losswatch.config.model import json_schema
 
 __all__ = ["check", "schema"]
 
 
-def check(path: str) -> int:
-    """Print what a config says, or raise with everything that is wrong."""
+def check(path: str, data: list[str]) -> int:
+    """Print what a config says, or raise with everything that is wrong; try it on files."""
     config = load_config(Path(path))
     models = ", ".join(monitor.model for monitor in config.monitors)
     sources = ", ".join(source.title for source in config.sources)
@@ -21,7 +22,7 @@ def check(path: str) -> int:
         if source.file and source.file != "-" and not (Path(path).parent / source.file).exists():
             what = "it is waited for" if source.follow else "it must be there at the start"
             print(f"{path}: note: {source.file} does not exist yet; {what}")
-    return 0
+    return try_on(path, config, data) if data else 0
 
 
 def schema() -> int:

@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from losswatch.cli.arguments import address, field, rate
+from losswatch.cli.arguments import address, field, label, rate
 from losswatch.errors import ConfigError, ListenError, SourceError, StateError, StoreError
 from losswatch.version import __version__
 
@@ -60,6 +60,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_replay(commands)
     _add_check(commands)
     _add_merge(commands)
+    _add_acknowledge(commands)
     _add_schema(commands)
     _add_demo(commands)
     return parser
@@ -145,11 +146,18 @@ def _add_format(command: argparse.ArgumentParser) -> None:
 def _add_check(commands: Commands) -> None:
     command = _add(commands, "check", "Check a config and list everything that is wrong.")
     command.add_argument("config", metavar="CONFIG", help="the YAML file")
+    command.add_argument(
+        "--data",
+        nargs="+",
+        default=[],
+        metavar="FILE",
+        help="past events: tell when each alarm would have come, and how long its blocks should be",
+    )
 
     def call(options: argparse.Namespace) -> int:
         from losswatch.cli.check import check
 
-        return check(options.config)
+        return check(options.config, options.data)
 
     command.set_defaults(command=call)
 
@@ -166,6 +174,32 @@ def _add_merge(commands: Commands) -> None:
         from losswatch.cli.merge import merge
 
         return merge(options.states, options.output, as_json=options.json)
+
+    command.set_defaults(command=call)
+
+
+def _add_acknowledge(commands: Commands) -> None:
+    command = _add(commands, "acknowledge", "Turn an alarm of a running service off.")
+    command.add_argument("model", metavar="MODEL", help="the model")
+    command.add_argument("alarm", metavar="ALARM", help="the name of the alarm")
+    command.add_argument(
+        "--segment",
+        type=label,
+        action="append",
+        default=[],
+        metavar="LABEL=VALUE",
+        help="only of this segment; once for each of its labels",
+    )
+    command.add_argument(
+        "--url",
+        default="http://127.0.0.1:18100",
+        help="where the service answers; default: %(default)s",
+    )
+
+    def call(options: argparse.Namespace) -> int:
+        from losswatch.cli.alarms import acknowledge
+
+        return acknowledge(options.url, options.model, options.alarm, dict(options.segment))
 
     command.set_defaults(command=call)
 

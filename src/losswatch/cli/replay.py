@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
+from losswatch.cli.alarms import print_alarms
 from losswatch.cli.plan import plan_of
 from losswatch.cli.summary import as_line, print_costs
 from losswatch.core.costs import as_json
@@ -42,6 +44,7 @@ def replay(options: argparse.Namespace) -> int:
             "costs": as_json(snapshot),
             "lines": run.lines,
             "rejected": {str(reason): count for reason, count in sorted(refused.items())},
+            "alarms": [asdict(change) for change in run.alarms],
         }
         print(json.dumps(report, indent=2))
     else:
@@ -69,6 +72,7 @@ def _run_with_progress(run: Replay, files: Sequence[str]) -> None:
 
 def _print_table(run: Replay, snapshot: MonitorsSnapshot) -> None:
     console = print_costs(snapshot)
+    print_alarms(console, run.alarms)
     rate = run.lines / run.seconds if run.seconds else 0.0
     console.print(f"{run.lines:,} lines in {run.seconds:.2f} s, {rate:,.0f} a second", style="dim")
     if refused := snapshot.all_rejected:

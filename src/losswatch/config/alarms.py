@@ -152,7 +152,7 @@ def make_alarm(config: AlarmConfig, objective: ObjectiveConfig | None) -> Alarm:
         Its keys do not fit together: with what was found and the remedy.
     """
     for key, kind in _OF_KIND.items():
-        if key in config.model_fields_set and config.kind != kind:
+        if config.kind != kind and _is_given(config, key):
             raise ValueError(f"has {key}, which an alarm of kind {config.kind} has not; remove it")
     if config.kind == "river":
         return _detector_alarm(config)
@@ -169,7 +169,7 @@ def make_alarm(config: AlarmConfig, objective: ObjectiveConfig | None) -> Alarm:
     limit = config.max_rmse if objective is None else config.max_rmse or objective.max_rmse
     if limit is None:
         raise ValueError("has no budget; give it max_rmse, or the monitor objective: {max_rmse}")
-    if isinstance(limit, dict) and "severity" in config.model_fields_set:
+    if isinstance(limit, dict) and _is_given(config, "severity"):
         raise ValueError("has severity and a max_rmse for each severity; remove severity")
     return BudgetAlarm(**common, max_rmse=limit, loss_cap=config.loss_cap)
 
@@ -186,6 +186,11 @@ def _detector_alarm(config: AlarmConfig) -> Alarm:
         input=config.input,
         clear=None if config.clear is None else Span.of(config.clear),
     )
+
+
+def _is_given(config: AlarmConfig, key: str) -> bool:
+    """Tell whether a key says something: the state spells out all of them."""
+    return bool(getattr(config, key) != AlarmConfig.model_fields[key].default)
 
 
 def _common(config: AlarmConfig) -> dict[str, Any]:

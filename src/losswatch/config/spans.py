@@ -29,4 +29,4 @@ _SCHEMA = {
 }
 
 SpanText = Annotated[int | str, BeforeValidator(_span), WithJsonSchema(or_variable(_SCHEMA))]
-"""Text such as ``30d`` or ``1000 events``, or a number of events; ``Span.of`` of the core reads it."""
+"""Text such as ``30d`` or ``1000 events``, or a number of events: what ``Span.of`` reads."""

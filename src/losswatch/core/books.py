@@ -190,14 +190,12 @@ class Books(SavedBooks):
         KeyError
             There is no such segment now.
         """
-        slots = np.zeros(1, dtype=np.intp)
-        names: tuple[Mapping[str, str], ...] = ({},)
+        slot = 0 if self.registry is None and not labels else None
         if self.registry is not None:
-            slots = self.registry.shown(self.now)
-            names = self.registry.names(slots)
-        if labels not in names:
+            slot = self.registry.find(labels)
+        if slot is None:
             raise KeyError(f"no segment {dict(labels)!r:.200}; give all its labels, as text")
-        return int(slots[names.index(labels)])
+        return slot
 
     def read_alarms(self) -> AlarmsReading:
         """Return what alarms show of the same rows, at the time that was read last."""

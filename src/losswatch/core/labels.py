@@ -13,7 +13,12 @@ from losswatch.errors import Reason, RejectedEvent
 
 __all__ = ["LONGEST_VALUE", "RESERVED", "check_label", "label_text", "label_value"]
 
-RESERVED = frozenset({"model", "window", "output", "segment", "le", "quantile", "reason"})
+RESERVED = frozenset(
+    {
+        *("model", "window", "output", "segment", "le", "quantile", "reason"),
+        *("alarm", "severity", "kind", "guarantee"),
+    }
+)
 """Labels that the metrics themselves use."""
 
 LONGEST_VALUE = 128

@@ -155,6 +155,20 @@ class Monitors:
                 return
         monitor.reject(reason, count)
 
+    def acknowledge(self, model: str, alarm: str, segment: Mapping[str, str] | None = None) -> int:
+        """Turn an alarm off; see :meth:`Monitor.acknowledge`.
+
+        Raises
+        ------
+        KeyError
+            There is no such model, alarm or segment.
+        """
+        return self._known(model).acknowledge(alarm, segment)
+
+    def check_alarm(self, model: str, alarm: str, segment: Mapping[str, str] | None = None) -> None:
+        """Raise ``KeyError`` if :meth:`acknowledge` would."""
+        self._known(model).check_alarm(alarm, segment)
+
     def snapshot(self, now: float | None = None) -> MonitorsSnapshot:
         """Return one reading of all; each monitor's is consistent in itself.
 
@@ -223,6 +237,13 @@ class Monitors:
             return next(iter(self._monitors))
         detail = f"the event names no model and {len(self._monitors)} monitors are declared"
         raise RejectedEvent(Reason.MISSING_FIELD, detail)
+
+    def _known(self, model: str) -> Monitor:
+        monitor = self._monitors.get(model)
+        if monitor is None:
+            known = ", ".join(sorted(self._monitors)) or "none"
+            raise KeyError(f"no model {model!r:.60}; there are {known:.200}")
+        return monitor
 
     def _made(self, model: str, outputs: tuple[str, ...]) -> Monitor:
         if self._make is None:

@@ -81,6 +81,13 @@ class Registry:
         """Return the labels of slots."""
         return tuple(map(self._names.__getitem__, slots.tolist()))
 
+    def find(self, labels: Mapping[str, str]) -> int | None:
+        """Return the slot of a segment, of those without one, or of all; ``None`` if none is."""
+        if labels in self._names[:FIRST]:
+            return self._names.index(labels)
+        slot = self._slots.get(self.key(labels)) if labels.keys() == {*self._labels} else None
+        return None if slot is None else int(slot)
+
     def place(self, labels: Mapping[str, str | None] | None) -> float:
         """Return the slot of an event's labels; see :meth:`slot`."""
         try:

@@ -9,7 +9,7 @@ from losswatch.core.events import EventColumns
 from losswatch.core.monitors import Monitors
 from losswatch.errors import StateError, StoreError
 from losswatch.service.saved import declarations, parts_of, read_state
-from losswatch.store.entry import Entry
+from losswatch.store.entry import Acknowledged, Entry
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -126,6 +126,22 @@ class Keeper:
                 self._store.append(data, batches.positions)
         taken = self.monitors.take(batches.columns, batches.events, at=at)
         return batches.outcomes(taken)
+
+    def acknowledge(self, model: str, alarm: str, segment: Mapping[str, str] | None) -> int:
+        """Turn an alarm off, once that is safe; see :meth:`Monitors.acknowledge`.
+
+        Raises
+        ------
+        KeyError
+            There is no such model, alarm or segment.
+        StoreError
+            It could not be written; nothing is changed.
+        """
+        self.monitors.check_alarm(model, alarm, segment)
+        if self._store is not None:
+            told = [Acknowledged(model, alarm, segment)]
+            self._store.append(bytes(Entry(EventColumns(), [], self._clock(), told)), {})
+        return self.monitors.acknowledge(model, alarm, segment)
 
     def probe(self) -> None:
         """Write something that counts for nothing: see whether there is room again.

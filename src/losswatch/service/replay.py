@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from losswatch.config.model import SourceConfig
+    from losswatch.core.alarmed import AlarmChange
 
 __all__ = ["Replay", "files_of"]
 
@@ -57,6 +58,7 @@ class Replay:
         self.monitors = monitors or Monitors(make=lambda m, outputs: Monitor(m, outputs=outputs))
         self.lines = 0
         self.seconds = 0.0
+        self.alarms: list[AlarmChange] = []
 
     def run(self, files: Sequence[str], progress: Callable[[str, int], None]) -> None:
         """Score the files one after another; ``-`` is standard input.
@@ -91,6 +93,8 @@ class Replay:
                 if batch.lines:
                     self.lines += batch.lines
                     ingest.take(source.name, batch)
+                    for monitor in self.monitors:
+                        self.alarms += monitor.alarm_changes()
                     progress(file, source.position if isinstance(source, FileSource) else 0)
                 elif file == "-":
                     time.sleep(0.005)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from contextlib import ExitStack
+from functools import partial
 from threading import Event
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ from losswatch.core.monitors import Monitors
 from losswatch.errors import SourceError, StoreError
 from losswatch.prometheus import ConfigStatus
 from losswatch.service.address import split_address
+from losswatch.service.alarm_log import AlarmLog
 from losswatch.service.build import make_monitor, make_source
 from losswatch.service.clock import DayClock
 from losswatch.service.keeper import Keeper
@@ -82,15 +84,18 @@ class Service:
             for source in sources:
                 if source.name in positions:
                     source.resume(positions[source.name])
-            writer = Writer(sources, keeper, RefusalLog(time.monotonic), self._wake)
+            refusals, alarms = RefusalLog(time.monotonic), AlarmLog(self.monitors)
+            writer = Writer(sources, keeper, refusals, alarms, self._wake)
             self._writer = writer
-            self._serve(stack, sources, writer)
+            self._serve(stack, sources, writer, keeper)
             if not self._stopped:
                 writer.run()
             writer.close()
             _save(keeper)
 
-    def _serve(self, stack: ExitStack, sources: list[Source], writer: Writer) -> None:
+    def _serve(
+        self, stack: ExitStack, sources: list[Source], writer: Writer, keeper: Keeper
+    ) -> None:
         host, port = split_address(self._config.listen)
         server = serve(
             self.monitors,
@@ -100,6 +105,7 @@ class Service:
             config=ConfigStatus(successful=True, loaded_at=time.time()),
             inlets=list(_inlets(self._config.sources, sources)),
             more=lambda: service_samples(sources, writable=writer.writable),
+            acknowledge=lambda *told: writer.ask(partial(keeper.acknowledge, *told)),
         )
         stack.enter_context(server)
         stack.callback(writer.close)  # before the server stops: clients who wait get an answer

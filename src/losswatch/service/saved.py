@@ -105,5 +105,7 @@ def _count_journal(store: Store, monitors: Monitors) -> int:
     commits = 0
     for entry in map(Entry.from_bytes, store.journal()):
         monitors.take(entry.columns, entry.events, at=entry.at)
+        for told in entry.acknowledged:
+            monitors.acknowledge(*told)
         commits += 1
     return commits

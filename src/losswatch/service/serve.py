@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from losswatch.prometheus import Sample
+    from losswatch.web.alarms import Acknowledge
     from losswatch.web.api import Inlet
 
 __all__ = ["serve"]
@@ -28,6 +29,7 @@ def serve(  # noqa: PLR0913  # all that is served, and where
     config: ConfigStatus | None = None,
     inlets: Sequence[Inlet] = (),
     more: Callable[[], Iterable[Sample]] = tuple,
+    acknowledge: Acknowledge | None = None,
 ) -> WebServer:
     """Serve ``/metrics``, the probes and a landing page.
 
@@ -48,6 +50,8 @@ def serve(  # noqa: PLR0913  # all that is served, and where
         Where events can be sent to.
     more
         Returns further samples to export.
+    acknowledge
+        Turns an alarm of a model off; if not given, the monitors do.
 
     Returns
     -------
@@ -75,5 +79,7 @@ def serve(  # noqa: PLR0913  # all that is served, and where
     if not isinstance(monitors, Monitors):
         monitors = Monitors(monitors)
     exposition = Exposition(monitors.snapshot, config, more)
-    app = make_app(exposition.render, monitors.snapshot, ready, inlets)
+    app = make_app(
+        exposition.render, monitors.snapshot, ready, acknowledge or monitors.acknowledge, inlets
+    )
     return WebServer(app, host, port)

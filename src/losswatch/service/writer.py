@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import logging
 import time
+from concurrent.futures import Future
 from contextlib import suppress
+from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
 from losswatch.errors import SourceError, StoreError
 from losswatch.service.round import Round
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from threading import Event
 
+    from losswatch.service.alarm_log import AlarmLog
     from losswatch.service.keeper import Keeper
     from losswatch.service.refusals import RefusalLog
     from losswatch.sources.base import Batch, Outcome, Position, Source
@@ -27,6 +30,7 @@ _IDLE_SECONDS = 0.05
 
 _REST_SECONDS = 1.0
 _RETRY_SECONDS = 1.0
+_ASK_SECONDS = 10.0
 
 
 class Writer:
@@ -42,25 +46,32 @@ class Writer:
         Where events come from.
     keeper
         Makes rounds safe and counts them.
-    refusals
-        Where refusals are logged.
+    refusals, alarms
+        Where refusals and alarms are logged.
     wake
         Set by whoever has something, or wants to stop.
     """
 
     def __init__(
-        self, sources: Iterable[Source], keeper: Keeper, refusals: RefusalLog, wake: Event
+        self,
+        sources: Iterable[Source],
+        keeper: Keeper,
+        refusals: RefusalLog,
+        alarms: AlarmLog,
+        wake: Event,
     ) -> None:
         self.writable = True
         self._active = list(sources)
         self._keeper = keeper
         self._refusals = refusals
+        self._alarms = alarms
         self._wake = wake
         self._again: dict[str, Batch] = {}
         self._positions: dict[str, Position] = {}
         self._stopped = False
         self._running = False
         self._rested = time.monotonic()
+        self._asked: SimpleQueue[tuple[Callable[[], int], Future[int]]] = SimpleQueue()
 
     @property
     def is_ready(self) -> bool:
@@ -72,11 +83,31 @@ class Writer:
         self._stopped = True
         self._wake.set()
 
+    def ask(self, call: Callable[[], int]) -> int:
+        """Have something done between two rounds; return what it returned, or raise so.
+
+        Raises
+        ------
+        StoreError
+            The service stops, or is too busy.
+        """
+        future: Future[int] = Future()
+        self._asked.put((call, future))
+        self._wake.set()
+        if not self._running:
+            self._refuse_asked()
+        try:
+            return future.result(_ASK_SECONDS)
+        except TimeoutError:
+            future.cancel()
+            raise StoreError(f"no answer within {_ASK_SECONDS:g} s; try again") from None
+
     def run(self) -> None:
         """Count what comes until :meth:`stop`."""
         self._running = True
         while not self._stopped:
             self._wake.clear()
+            self._answer()
             parts = [
                 (source, batch) for source in list(self._active) if (batch := self._ask(source))
             ]
@@ -91,12 +122,29 @@ class Writer:
                 self._wake.wait(_RETRY_SECONDS)
         self.close()
         self._refusals.flush()
+        self._alarms.tick()
 
     def close(self) -> None:
         """Let go of the sources: those who wait for an answer get one. Safe to call twice."""
         self._running = False
         for source in self._active:
             source.close()
+        self._refuse_asked()
+
+    def _answer(self) -> None:
+        """Do what was asked for."""
+        while not self._asked.empty():
+            call, future = self._asked.get()
+            if not future.set_running_or_notify_cancel():
+                continue
+            try:
+                future.set_result(call())
+            except (KeyError, StoreError) as error:
+                future.set_exception(error)
+
+    def _refuse_asked(self) -> None:
+        while not self._asked.empty():
+            self._asked.get()[1].set_exception(StoreError("the service stops; ask again later"))
 
     def _ask(self, source: Source) -> Batch | None:
         """Return what a source has, if anything; one that ended or broke is not asked again."""
@@ -154,6 +202,7 @@ class Writer:
 
     def _rest(self) -> None:
         self._rested = time.monotonic()
+        self._alarms.tick()
         if not self.writable and not self._again:
             self._probe()
         try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from losswatch.core.events import Event, EventColumns
 from losswatch.errors import StateError
@@ -21,19 +21,27 @@ from losswatch.store.columns import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from losswatch.store.tree import Tree
 
-__all__ = ["Entry"]
+__all__ = ["Acknowledged", "Entry"]
 
 _VERSION = 1
 _NUMBERS = ("y_true", "y_pred", "w", "time")
 
 
+class Acknowledged(NamedTuple):
+    """An alarm that was turned off."""
+
+    model: str
+    alarm: str
+    segment: Mapping[str, str] | None
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """Events that were committed together, and when they came.
+    """Events that were committed together, and when they came; or alarms that were acknowledged.
 
     Its bytes bring back columns and events that mean the same to a monitor:
     numbers as arrays, with NaN where there was none. About 0.3 µs an event.
@@ -46,6 +54,8 @@ class Entry:
         Events of several outputs.
     at
         When they came, in seconds since 1970.
+    acknowledged
+        Alarms that were turned off then, after the events.
 
     Examples
     --------
@@ -57,6 +67,7 @@ class Entry:
     columns: EventColumns
     events: Sequence[Event]
     at: float
+    acknowledged: Sequence[Acknowledged] = ()
 
     def __bytes__(self) -> bytes:
         return encode_tree(
@@ -66,6 +77,7 @@ class Entry:
                 "columns": _saved_columns(self.columns),
                 # As JSON: it keeps the order of outputs, and every float.
                 "events": json.dumps([_saved_event(event) for event in self.events]),
+                **({"acknowledged": json.dumps(self.acknowledged)} if self.acknowledged else {}),
             }
         )
 
@@ -83,7 +95,8 @@ class Entry:
             _check_version(tree["version"])
             columns = _columns_of(tree["columns"])
             events = [Event(*record) for record in json.loads(tree["events"])]
-            return cls(columns, events, tree["at"])
+            told = json.loads(tree.get("acknowledged", "[]"))
+            return cls(columns, events, tree["at"], [Acknowledged(*each) for each in told])
         except StateError:
             raise
         except (LookupError, TypeError, ValueError, AttributeError, RecursionError) as error:

@@ -9,6 +9,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from losswatch.core.costs import as_json
+from losswatch.web.alarms import alarm_routes
 from losswatch.web.body import BodyLimits
 from losswatch.web.desk import Desk
 from losswatch.web.intake import IntakeEndpoint
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from starlette.routing import BaseRoute
 
     from losswatch.core.monitors import MonitorsSnapshot
+    from losswatch.web.alarms import Acknowledge
     from losswatch.web.intake import Intake, Kind
 
 __all__ = ["COST", "OPENAPI", "Inlet", "api_routes"]
@@ -55,7 +57,7 @@ class Inlet(NamedTuple):
 
 
 def api_routes(
-    read: Callable[[], MonitorsSnapshot], inlets: Sequence[Inlet]
+    read: Callable[[], MonitorsSnapshot], inlets: Sequence[Inlet], acknowledge: Acknowledge
 ) -> Iterator[BaseRoute]:
     """Yield what is below ``/api/v1``, the busiest first.
 
@@ -65,6 +67,8 @@ def api_routes(
         Reads the costs.
     inlets
         Where events are sent to.
+    acknowledge
+        Turns an alarm off.
     """
     for inlet in inlets:
         size = inlet.max_body_bytes
@@ -87,6 +91,7 @@ def api_routes(
         return Response(description, media_type="application/json")
 
     yield Route(COST, cost)
+    yield from alarm_routes(read, acknowledge)
     yield Route(OPENAPI, openapi)
 
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
     from losswatch.core.monitors import MonitorsSnapshot
+    from losswatch.web.alarms import Acknowledge
     from losswatch.web.api import Inlet
 
 __all__ = ["make_app"]
@@ -40,6 +41,7 @@ def make_app(
     render: Render,
     read: Callable[[], MonitorsSnapshot],
     ready: Callable[[], bool],
+    acknowledge: Acknowledge,
     inlets: Sequence[Inlet] = (),
 ) -> Starlette:
     """Return the ASGI application of the exporter.
@@ -55,6 +57,8 @@ def make_app(
         Reads the costs for the landing page and the API.
     ready
         Whether events are taken now.
+    acknowledge
+        Turns an alarm of a model off.
     inlets
         Where events are sent to; without any nothing can be sent.
     """
@@ -78,7 +82,7 @@ def make_app(
     tell = problem_teller([path for inlet in inlets for path in inlet.paths])
     return Starlette(
         routes=[
-            *api_routes(read, inlets),  # first: each event may be a request
+            *api_routes(read, inlets, acknowledge),  # first: each event may be a request
             Route("/", landing),
             Route("/metrics", metrics),
             Route("/-/healthy", healthy),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import math
 from html import escape
 from typing import TYPE_CHECKING
@@ -14,12 +15,16 @@ from losswatch.version import __version__
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from losswatch.core.alarms.span import Span
+    from losswatch.core.alarms.watch import WatchReading
     from losswatch.core.cells.reading import Reading
     from losswatch.core.join.tally import JoinSnapshot
     from losswatch.core.monitors import MonitorsSnapshot
     from losswatch.core.snapshot import Snapshot
 
 __all__ = ["landing_page"]
+
+_WHOLE: Mapping[str, str] = {}
 
 _MOST_SEGMENTS = 10
 """Segments of a model that are shown."""
@@ -91,6 +96,8 @@ def _parts(monitor: Snapshot) -> list[str]:
     parts = [f"<h2>{escape(monitor.model)}{unit}</h2>", _windows(monitor.readings)]
     if not monitor.readings[LIFETIME].n[0]:
         parts.append("<p>no events yet</p>")
+    if monitor.alarms.watches:
+        parts.append(_alarms(monitor))
     if monitor.join.is_used:
         parts.append(f"<p>{escape(_joined(monitor.join))}</p>")
     if len(monitor.outputs) > 1:
@@ -99,6 +106,39 @@ def _parts(monitor: Snapshot) -> list[str]:
     if monitor.overflowed is not None:
         parts.append(_segments(monitor, _shortest(monitor.readings)))
     return parts
+
+
+def _alarms(monitor: Snapshot) -> str:
+    """Return the alarms: those that are on, and those of the whole model."""
+    rows = [
+        (
+            " ".join([watch.alarm.name, watch.output, _name(segment)]).strip(),
+            *_state(watch, row),
+            _promised(watch.alarm.promise),
+        )
+        for watch in monitor.alarms.watches
+        for row, segment in enumerate(monitor.segments[1:] if watch.alarm.per_segment else [_WHOLE])
+        if watch.active[row].any() or not watch.alarm.per_segment
+    ]
+    return _table(("alarm", "state", "evidence", "one false alarm per"), rows, "Alarms")
+
+
+def _state(watch: WatchReading, row: int) -> tuple[object, object]:
+    on = [s for s, is_on in zip(watch.alarm.severities, watch.active[row], strict=True) if is_on]
+    since = dt.datetime.fromtimestamp(float(watch.since[row]), dt.UTC)
+    if on:
+        return f"ON: {on[-1]}, since {since:%Y-%m-%d %H:%M:%S} UTC", "–"
+    if watch.waiting[row]:
+        return f"learning, {int(watch.waiting[row]):,} blocks to go", "–"
+    return "off", "–" if watch.alarm.promise is None else f"{watch.evidence[row].max():.0%}"
+
+
+def _promised(promise: Span | None) -> str:
+    if promise is None:
+        return "no promise"
+    if promise.timed:
+        return f"{promise.size / 86_400:,.3g} days"
+    return f"{promise.size:,.0f} events"
 
 
 def _joined(join: JoinSnapshot) -> str:

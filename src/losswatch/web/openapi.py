@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from losswatch.version import __version__
+from losswatch.web.alarm_paths import ACKNOWLEDGE, ALARMS
 from losswatch.web.intake import MEDIA_TYPES, MOST_LISTED
 from losswatch.web.problems import MEDIA_TYPE as PROBLEM
 from losswatch.web.schemas import SCHEMAS, ref
@@ -62,6 +63,8 @@ def describe(inlets: Iterable[tuple[str, Kind]], cost: str, openapi: str) -> Jso
     """
     paths: Json = {path: {"post": _post(path, kind)} for path, kind in inlets}
     paths[cost] = {"get": _get_cost()}
+    paths[ALARMS] = {"get": _get_alarms()}
+    paths[ACKNOWLEDGE] = {"post": _post_acknowledge()}
     paths[openapi] = {"get": _get_openapi()}
     return {
         "openapi": "3.1.0",
@@ -104,6 +107,36 @@ def _get_cost() -> Json:
         "responses": {
             "200": _answer("The costs; none if there is no such model or window.", "Costs"),
             "400": _failure("A parameter is unknown."),
+        },
+    }
+
+
+def _get_alarms() -> Json:
+    return {
+        "operationId": "get_alarms",
+        "summary": "The alarms of now: of each model and segment",
+        "parameters": [_filter("model", "Only this model, or these.")],
+        "responses": {
+            "200": _answer("The alarms, those that are off too.", "Alarms"),
+            "400": _failure("A parameter is unknown."),
+        },
+    }
+
+
+def _post_acknowledge() -> Json:
+    return {
+        "operationId": "acknowledge_alarm",
+        "summary": "Turn an alarm off and let it begin anew",
+        "requestBody": {
+            "required": True,
+            "content": {"application/json": {"schema": ref("Acknowledgement")}},
+        },
+        "responses": {
+            "200": _answer("It is off, and that is safe.", "Acknowledged"),
+            "400": _failure("The body is no such object."),
+            "404": _failure("There is no such model, alarm or segment."),
+            "415": _failure("The content type is another one."),
+            "503": _failure("The state cannot be written: ask again, later.", retry=True),
         },
     }
 

@@ -134,6 +134,59 @@ _COST = _object(
     description="A number that does not exist is null: without events there is no error.",
 )
 
+_WHERE: Json = {
+    "segment": {
+        "description": "Its labels; none for the whole model.",
+        "type": "object",
+        "additionalProperties": _TEXT,
+    },
+}
+
+_ALARM = _object(
+    {
+        "model": _TEXT,
+        "output": {"description": "Of a model with several, else not there.", **_TEXT},
+        **_WHERE,
+        "alarm": {"description": "Its name.", **_TEXT},
+        "kind": {"enum": ["budget", "drift", "river"]},
+        "active": {"description": "Whether it is on.", "type": "boolean"},
+        "severity": {"description": "The highest one that is on.", "type": ["string", "null"]},
+        "since": {"description": "Seconds since 1970.", **_OPTIONAL},
+        "events_since_change": {
+            "description": "Events since the error seems to have grown.",
+            "type": ["integer", "null"],
+            "minimum": 0,
+        },
+        "evidence": {"description": "How near it is: 1 is on.", **_OPTIONAL},
+        "warmup_remaining_blocks": {"description": "What is still to be learnt.", **_COUNT},
+        "events": {"description": "Events that it has seen.", **_COUNT},
+        "guarantee": {"enum": ["proved", "calibrated", "none"]},
+        "promise": {
+            "description": "At most one false alarm is expected in so many events, or seconds.",
+            "type": ["object", "null"],
+            "additionalProperties": {"type": "number"},
+        },
+    },
+    [
+        *("model", "segment", "alarm", "kind", "active", "severity", "since", "evidence"),
+        *("events_since_change", "warmup_remaining_blocks", "events", "guarantee", "promise"),
+    ],
+)
+
+_ACKNOWLEDGEMENT = _object(
+    {
+        "model": _TEXT,
+        "alarm": {"description": "The name of the alarm.", **_TEXT},
+        "segment": {
+            "description": "All labels of a segment; without it the alarm is off everywhere.",
+            "type": ["object", "null"],
+            "additionalProperties": _TEXT,
+        },
+    },
+    ["model", "alarm"],
+    additionalProperties=False,
+)
+
 SCHEMAS: Json = {
     "Event": _EVENT,
     "Prediction": _object(
@@ -151,5 +204,11 @@ SCHEMAS: Json = {
     "Problem": _object(_PROBLEM),
     "RefusedProblem": _object({**_PROBLEM, **_RESULT}),
     "Cost": _COST,
+    "Alarm": _ALARM,
+    "Alarms": _object({"alarms": {"type": "array", "items": ref("Alarm")}}),
+    "Acknowledgement": _ACKNOWLEDGEMENT,
+    "Acknowledged": _object(
+        {"acknowledged": {"description": "In how many places it was on.", **_COUNT}}
+    ),
     "Costs": _object({"costs": {"type": "array", "items": ref("Cost")}}),
 }

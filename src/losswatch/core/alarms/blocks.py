@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -62,6 +63,7 @@ class Blocks:
     def __init__(self, length: Span, columns: int, size: int) -> None:
         self.length = length
         self.opened = 0  # which block of time is open
+        self.ended = 0  # blocks of all streams
         self.filled = np.zeros(size, dtype=np.int64)
         self.seen = np.zeros(size, dtype=np.int64)
         self.weight = np.zeros(size)
@@ -84,6 +86,7 @@ class Blocks:
         ]
         self._keep_open(cut, weight, sums)
         done = np.flatnonzero(cut.done)
+        self.ended += done.size
         return cut, Closed(
             stream=cut.stream[done],
             round=cut.round[done],
@@ -93,6 +96,13 @@ class Blocks:
             time=cut.time[done],
             number=done,
         )
+
+    @property
+    def mean_length(self) -> float:
+        """How many events a block has on average, ``nan`` while none has ended."""
+        if not self.length.timed:
+            return self.length.size
+        return float(self.seen.sum() - self.filled.sum()) / self.ended if self.ended else math.nan
 
     def is_over(self, now: float) -> bool:
         """Tell whether a block of time that has events is over at a time."""
@@ -130,6 +140,7 @@ class Blocks:
         """Return its state."""
         return {
             "opened": self.opened,
+            "ended": self.ended,
             "filled": self.filled,
             "seen": self.seen,
             "weight": self.weight,
@@ -140,7 +151,7 @@ class Blocks:
         """Continue from a state of as many streams."""
         size = self.filled.size
         below = (1 << 62) if self.length.timed else int(self.length.size)
-        self.opened = node.whole("opened")
+        self.opened, self.ended = node.whole("opened"), node.whole("ended")
         self.filled = node.ints("filled", size, below)
         self.seen = node.ints("seen", size)
         self.weight = node.floats("weight", size)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from losswatch.core.alarms.bound import LowerBound
-from losswatch.core.alarms.correlation import Correlation
+from losswatch.core.alarms.correlation import Correlation, advised_block
 from losswatch.core.alarms.watch import Watch
 from losswatch.core.tree import Node
 
@@ -94,16 +95,8 @@ class AlarmBook:
         )
 
     def reset(self, name: str, now: float, slots: Indexes | None = None) -> int:
-        """Turn an alarm off and let it begin anew; return in how many streams it was on.
-
-        Raises
-        ------
-        KeyError
-            There is no alarm of that name.
-        """
+        """Turn an alarm off and let it begin anew; return in how many streams it was on."""
         watches = [watch for watch in self._all() if watch.alarm.name == name]
-        if not watches:
-            raise KeyError(f"no alarm {name!r}; there are {', '.join(self.names) or 'none'}")
         return sum(watch.reset(now, slots) for watch in watches)
 
     @property
@@ -121,6 +114,16 @@ class AlarmBook:
         for watch in self._all():
             for change in watch.changes():
                 yield watch, change
+
+    def advice(self) -> Iterator[tuple[str, float, int]]:
+        """Yield alarms of whole outputs: name, events of a block, and how many it should have.
+
+        As far as that is known: see :class:`Correlation`.
+        """
+        for watch in self._all():
+            memory = self._correlations[watch.output].events
+            if not (watch.alarm.per_segment or math.isnan(memory + watch.mean_block)):
+                yield watch.alarm.name, watch.mean_block, advised_block(memory)
 
     def grow(self, size: int) -> None:
         """Make room for more slots."""

@@ -111,6 +111,11 @@ class Watch:
             seen=blocks.seen[streams],
         )
 
+    @property
+    def mean_block(self) -> float:
+        """How many events a block has on average, ``nan`` while that is not known."""
+        return self._blocks.mean_length
+
     def reset(self, now: float, streams: Indexes | None = None) -> int:
         """Turn alarms off, of all streams or of some; return how many were on."""
         which = np.flatnonzero(self._rule.latch.active.any(axis=1))
