@@ -10,11 +10,13 @@ import yaml
 from losswatch.cli.main import build_parser
 from losswatch.config.load import parse_config
 from losswatch.config.model import (
+    AlarmConfig,
     Config,
     HttpConfig,
     JoinConfig,
     KafkaConfig,
     MonitorConfig,
+    ObjectiveConfig,
     SegmentsConfig,
     SourceConfig,
 )
@@ -37,7 +39,10 @@ def commands() -> dict[str, argparse.ArgumentParser]:
 
 @pytest.mark.parametrize(
     "section",
-    [Config, MonitorConfig, SegmentsConfig, JoinConfig, SourceConfig, HttpConfig, KafkaConfig],
+    [
+        *(Config, MonitorConfig, SegmentsConfig, JoinConfig, ObjectiveConfig, AlarmConfig),
+        *(SourceConfig, HttpConfig, KafkaConfig),
+    ],
     ids=lambda s: s.__name__,
 )
 def test_every_key_is_documented(section):
@@ -90,7 +95,7 @@ def test_the_configs_of_the_docs_are_right():
             rest = {"monitors": "monitors: [{model: eta}]", "sources": "sources: [{file: e}]"}
             missing = [line for key, line in rest.items() if f"{key}:" not in block]
             parse_config("\n".join(["version: 1", *missing, block]))
-    assert len(blocks) == 8
+    assert len(blocks) == 9
 
 
 def test_every_link_leads_somewhere():
@@ -110,6 +115,9 @@ def test_the_full_example_shows_every_key():
     monitor, sources = data["monitors"][0], data["sources"]
     assert set(monitor["segments"]) == set(SegmentsConfig.model_fields)
     assert set(monitor["join"]) == set(JoinConfig.model_fields)
+    assert set(monitor["objective"]) == set(ObjectiveConfig.model_fields)
+    alarms = [alarm for each in data["monitors"] for alarm in each["alarms"]]
+    assert set().union(*alarms) == set(AlarmConfig.model_fields)
     for kind, section in (("http", HttpConfig), ("kafka", KafkaConfig)):
         (keys,) = (source[kind] for source in sources if kind in source)
         assert set(keys) == set(section.model_fields)

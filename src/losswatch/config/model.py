@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
+from losswatch.config.alarms import AlarmConfig, ObjectiveConfig
 from losswatch.config.fields import SEGMENT, conflict_of
 from losswatch.config.http import HttpConfig
 from losswatch.config.join import JoinConfig
@@ -26,12 +27,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 __all__ = [
+    "AlarmConfig",
     "Config",
     "DeadLettersConfig",
     "HttpConfig",
     "JoinConfig",
     "KafkaConfig",
     "MonitorConfig",
+    "ObjectiveConfig",
     "SegmentsConfig",
     "SourceConfig",
     "format_of",

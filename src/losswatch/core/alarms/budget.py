@@ -123,28 +123,33 @@ class BudgetRule:
         mirror = self._mirror.row(stream)
         columns = (closed.means[0], closed.means[1], closed.share, closed.seen, closed.time)
         blocks = zip(places.tolist(), *(each[places].tolist() for each in columns), strict=True)
-        latch = self.latch
+        latch, calm = self.latch, int(self.latch.calm[stream])
+        active = latch.active[stream].tolist()
         for place, mean, capped, share, seen, time in blocks:
             for k, budget in enumerate(self._budgets):
-                if latch.active[stream, k]:
+                if active[k]:
                     continue
-                before = rows[k].copy()
-                evidence = self._excess[k].step(rows[k], mean / budget - 1.0, share)
+                row, evidence = self._excess[k].step(rows[k], mean / budget - 1.0, share)
                 if evidence >= self._threshold:
-                    rows[k] = before
-                    self._excess[k].put(stream, before)
+                    self._excess[k].put(stream, rows[k])
+                    latch.calm[stream] = calm
                     self._raise(stream, k, closed, place, opened)
-                    rows[k] = [0.0] * len(before)
-                elif k == 0 and evidence < _CALM * self._threshold:
-                    latch.calm[stream] = seen
-            if not latch.active[stream, 0]:
+                    rows[k], active[k] = [0.0] * len(row), True
+                    continue
+                rows[k] = row
+                if k == 0 and evidence < _CALM * self._threshold:
+                    calm = seen
+            if not active[0]:
                 continue
             if latch.fresh[stream]:
                 latch.fresh[stream] = False
-            elif self._mirror.step(mirror, capped - 1.0, share) >= self._clear_threshold:
+                continue
+            mirror, evidence = self._mirror.step(mirror, capped - 1.0, share)
+            if evidence >= self._clear_threshold:
                 self.reset(stream, time, seen)
-                rows = [[0.0] * len(row) for row in rows]
-                mirror = [0.0] * len(mirror)
+                rows, mirror = [[0.0] * len(row) for row in rows], [0.0] * len(mirror)
+                active, calm = [False] * len(active), seen
+        latch.calm[stream] = calm
         for each, row in zip((*self._excess, self._mirror), (*rows, mirror), strict=True):
             each.put(stream, row)
 

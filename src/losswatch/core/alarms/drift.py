@@ -139,12 +139,13 @@ class DriftRule:
         ):
             if latch.active[stream, 0]:
                 rank = bisect_right(learnt, value)
-                if self._mirror.step(mirror, rank, share) >= self._clear_threshold:
+                mirror, evidence = self._mirror.step(mirror, rank, share)
+                if evidence >= self._clear_threshold:
                     self.reset(stream, time, seen)
                     mirror = [0.0] * len(mirror)
                 continue
             rank = self._blocks - bisect_left(learnt, value)
-            evidence = self._excess.step(excess, rank, share)
+            excess, evidence = self._excess.step(excess, rank, share)
             if evidence >= self._threshold:
                 latch.set(stream, 0, time, seen)
                 excess = [0.0] * len(excess)

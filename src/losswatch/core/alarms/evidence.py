@@ -56,13 +56,14 @@ class Evidence:
         """Put back what was taken with :meth:`row`."""
         self._rows[stream] = row
 
-    def step(self, row: list[float], score: float, share: float) -> float:
-        """Take one block into a row, in place; return the evidence."""
-        total = 0.0
-        for k, factor in enumerate(self.bets.of(score)):
-            row[k] = one = (row[k] + share) * factor
-            total += one
-        return total / len(row)
+    def step(self, row: list[float], score: float, share: float) -> tuple[list[float], float]:
+        """Return the row after one block, and its evidence."""
+        new, total = [], 0.0
+        for before, factor in zip(row, self.bets.of(score), strict=True):
+            after = (before + share) * factor
+            new.append(after)
+            total += after  # one after another: sum() of Python 3.12 is more exact, and other bits
+        return new, total / len(new)
 
     def step_many(self, streams: Indexes, scores: Floats, share: Floats) -> Floats:
         """Take a block of each of several streams; return their evidence."""
