@@ -99,6 +99,7 @@ def service(
     max_body_bytes: int = 1 << 16,
     monitor: Monitor | None = None,
     commit: Callable[[Batch], Outcome | str] = lambda _: Outcome(),
+    acknowledge: Callable[..., int] | None = None,
     **options: Any,
 ) -> Iterator[Service]:
     """Run a server with a writer that accepts all, or does as ``commit`` says."""
@@ -108,7 +109,8 @@ def service(
     running.go.set()
     monitors = Monitors([monitor or Monitor("eta")])
     inlet = Inlet("/api/v1/events", source, max_body_bytes)
-    app = make_app(lambda *_: (b"", "text/plain"), monitors.snapshot, lambda: True, [inlet])
+    told = acknowledge or monitors.acknowledge
+    app = make_app(lambda *_: (b"", "text/plain"), monitors.snapshot, lambda: True, told, [inlet])
     with WebServer(app, "127.0.0.1", 0) as server:
         running.port = server.port
         writer = threading.Thread(target=running.drain, daemon=True)

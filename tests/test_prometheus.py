@@ -9,7 +9,7 @@ import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 
-from losswatch import Monitor, Reason
+from losswatch import BudgetAlarm, DriftAlarm, Monitor, Reason, Segments, Span
 from losswatch.core.monitors import Monitors
 from losswatch.prometheus import METRICS, ConfigStatus, Exposition
 
@@ -29,6 +29,27 @@ def joined() -> Monitor:
     return pickup
 
 
+def alarmed() -> Monitor:
+    """A model of which each city has an alarm, on for one, and one that has learnt little."""
+    alarms = [
+        BudgetAlarm(
+            name="city",
+            max_rmse={"ticket": 2.0, "page": 9.0},
+            one_false_alarm_per=Span.of("1000 events"),
+            per_segment=True,
+        ),
+        DriftAlarm(
+            name="drift", block=Span.of("30s"), one_false_alarm_per=Span.of("30d"), severity="page"
+        ),
+    ]
+    segments = Segments(("city",))
+    fare = Monitor("fare", buckets=(1.0,), segments=segments, alarms=alarms, max_rmse=2.0)
+    for second, (city, error) in enumerate([("oslo", 1.0)] * 1000 + [("rome", 5.0)] * 95):
+        at = 1_700_000_000.0 + second
+        fare.update(0.0, error, segment={"city": city}, time=at, at=at)
+    return fare
+
+
 def watched() -> Monitors:
     """Some models, one with several outputs, and refusals, all of it known."""
     eta = Monitor("eta", buckets=(0.5, 1.0, 4.0, 10.0))
@@ -36,7 +57,7 @@ def watched() -> Monitors:
     eta.update(3.0, 5.0, 0.5, at=1_700_000_001.0)
     position = Monitor('po"si\\tion\n', outputs=("lat", "lon"), buckets=(1.0,))
     position.update({"lat": 1.0, "lon": 2.0}, {"lat": 2.0, "lon": 5.0}, at=1_700_000_002.0)
-    monitors = Monitors([eta, position, joined(), Monitor("idle", buckets=(1.0,))])
+    monitors = Monitors([eta, position, joined(), Monitor("idle", buckets=(1.0,)), alarmed()])
     monitors.reject(Reason.INVALID_JSON, 7)
     return monitors
 

@@ -50,7 +50,7 @@ def test_all_problems_are_told_in_order_of_their_lines():
         ),
         (
             "bad.yml: line 6: monitors[1].modle: is no key here; did you mean model? allowed:"
-            " model, unit, outputs, buckets, windows, segments, join"
+            " model, unit, outputs, buckets, windows, segments, join, objective, alarms, model_version"
         ),
         "bad.yml: line 8: monitors[2].model: stands here twice; keep one",
         "bad.yml: line 9: monitors[2].outputs: has a twice; keep one",
@@ -138,6 +138,9 @@ def test_minimal_config_has_the_defaults():
                     "retained": 1_000_000,
                     "time": "truth",
                 },
+                "objective": None,
+                "alarms": [],
+                "model_version": None,
             }
         ],
         "sources": [

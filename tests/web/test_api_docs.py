@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from posting import GOOD, service
 
+from losswatch import BudgetAlarm
 from losswatch.core.monitor import Monitor
 from losswatch.web.openapi import describe
 
@@ -20,7 +21,7 @@ HERE = "http://127.0.0.1:18100"
 
 @pytest.fixture(scope="module")
 def running():
-    monitor = Monitor("eta")
+    monitor = Monitor("eta", alarms=[BudgetAlarm(name="budget", max_rmse=5.0)])
     monitor.update(10, 12)
     with service(monitor=monitor) as running:
         yield running
@@ -37,7 +38,7 @@ def run(command: str, running, folder: Path):
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_commands_run(command, running, tmp_path):
-    """Each command is answered with what counts, or with the cost."""
+    """Each command is answered with what counts, with the cost, or with alarms."""
     answer = run(command, running, tmp_path)
     assert answer.get("accepted", 1) > 0
     assert answer.get("refused", []) == []
@@ -45,9 +46,13 @@ def test_commands_run(command, running, tmp_path):
 
 
 def test_answers_are_those_of_the_page(running, tmp_path):
-    """The first command has the first answer, the last the last."""
+    """The first command has the first answer, that for the cost has its own; alarms have keys."""
     assert run(COMMANDS[0], running, tmp_path) == ANSWERS[0]
-    assert run(COMMANDS[-1], running, tmp_path) == ANSWERS[-1]
+    cost, alarms, acknowledge = COMMANDS[-3:]
+    assert run(cost, running, tmp_path) == ANSWERS[-3]
+    assert run(alarms, running, tmp_path)["alarms"][0].keys() == ANSWERS[-2]["alarms"][0].keys()
+    assert run(acknowledge, running, tmp_path) == {"acknowledged": 0}
+    assert ANSWERS[-1] == {"acknowledged": 1}
     body = GOOD * 2 + b'{"y_true": NaN, "y_pred": 1}'
     assert running.post(body).body == ANSWERS[1]
 

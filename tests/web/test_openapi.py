@@ -51,7 +51,7 @@ def test_schemathesis_finds_nothing(tmp_path):
             timeout=250,
         )
     assert found.returncode == 0, found.stdout[-8000:] + found.stderr[-2000:]
-    assert "Tested: 4" in found.stdout  # it reads the description itself
+    assert "Tested: 6" in found.stdout  # it reads the description itself
     assert sum(len(batch.columns) for batch in running.batches) > EXAMPLES
 
 
@@ -65,9 +65,11 @@ def test_every_path_is_described():
         description = described(running)
     methods = {path: [*entry] for path, entry in description["paths"].items()}
     posts = {f"/api/v1/{name}": ["post"] for name in ("events", "predictions", "truths")}
-    assert methods == {**posts, "/api/v1/cost": ["get"], "/api/v1/openapi.json": ["get"]}
+    posts["/api/v1/alarms/acknowledge"] = ["post"]
+    gets = {f"/api/v1/{name}": ["get"] for name in ("cost", "alarms", "openapi.json")}
+    assert methods == {**posts, **gets}
     names = re.findall('"operationId": "(.*?)"', json.dumps(description))
-    assert len(names) == len(set(names)) == 5
+    assert len(names) == len(set(names)) == 7
 
 
 def test_without_a_place_to_send_to_none_is_described():
@@ -76,7 +78,8 @@ def test_without_a_place_to_send_to_none_is_described():
         description = json.loads(fetch(server.url + "api/v1/openapi.json")[2])
         assert fetch(server.url + "api/v1/events")[0] == 404
         assert fetch(server.url + "api/v1/cost")[0] == 200
-    assert set(description["paths"]) == {"/api/v1/cost", "/api/v1/openapi.json"}
+    names = ("cost", "alarms", "alarms/acknowledge", "openapi.json")
+    assert set(description["paths"]) == {f"/api/v1/{name}" for name in names}
 
 
 def test_every_reason_is_described():

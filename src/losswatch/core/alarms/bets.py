@@ -24,6 +24,8 @@ class Bets(Protocol):
     """Several bets on the score of a block, each a factor of at least 0."""
 
     size: int
+    idle: float
+    """The most evidence, with shares of 1, of a stream that could not be better."""
 
     def of(self, score: float) -> list[float]:
         """Return the factors of one block."""
@@ -43,6 +45,7 @@ class LinearBets:
 
     def __init__(self, stakes: tuple[float, ...]) -> None:
         self.size = len(stakes)
+        self.idle = sum((1.0 - stake) / stake for stake in stakes) / len(stakes)
         self._stakes = stakes
         self._column = np.array(stakes)[:, np.newaxis]
 
@@ -71,6 +74,7 @@ class RankBets:
 
     def __init__(self, n: int) -> None:
         self.size = len(_KAPPAS)
+        self.idle = sum(k / (1.0 - k) for k in _KAPPAS) / len(_KAPPAS)
         p = [(rank + 1) / (n + 1) for rank in range(n + 1)]
         self._rows = [[k * each ** (k - 1.0) for k in _KAPPAS] for each in p]
         self._table = np.array(self._rows).T

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from losswatch.core.alarms.bets import CAP, clearing_bets, excess_bets
-from losswatch.core.alarms.evidence import Evidence, log_ratio
+from losswatch.core.alarms.evidence import Evidence
 from losswatch.core.alarms.latch import Latch
 from losswatch.core.alarms.rule import by_stream
 
@@ -78,7 +78,7 @@ class BudgetRule:
 
     def evidence(self, streams: Indexes) -> Floats:
         """Return how near each severity is to its alarm; see :class:`Rule`."""
-        rows = [log_ratio(each.of(streams), self._threshold) for each in self._excess]
+        rows = [each.nearness(streams, self._threshold) for each in self._excess]
         return np.where(self.latch.active[streams], 1.0, np.array(rows).T)
 
     def waiting(self, streams: Indexes) -> Indexes:

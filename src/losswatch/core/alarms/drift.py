@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from losswatch.core.alarms.bets import rank_bets
-from losswatch.core.alarms.evidence import Evidence, log_ratio
+from losswatch.core.alarms.evidence import Evidence
 from losswatch.core.alarms.latch import Latch
 from losswatch.core.alarms.rule import by_stream
 
@@ -74,7 +74,7 @@ class DriftRule:
 
     def evidence(self, streams: Indexes) -> Floats:
         """Return how near it is to its alarm; see :class:`Rule`."""
-        ratio = log_ratio(self._excess.of(streams), self._threshold)
+        ratio = self._excess.nearness(streams, self._threshold)
         return np.where(self.latch.active[streams], 1.0, ratio[:, np.newaxis])
 
     def waiting(self, streams: Indexes) -> Indexes:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from losswatch.core.cells.scored import Indexes
     from losswatch.core.tree import Node, Tree
 
-__all__ = ["Evidence", "log_ratio"]
+__all__ = ["Evidence"]
 
 
 class Evidence:
@@ -76,9 +76,16 @@ class Evidence:
         rows = np.atleast_2d(self._rows[streams]).T
         return _mean((rows + share) * self.bets.of_many(scores))
 
-    def of(self, streams: Indexes) -> Floats:
-        """Return the evidence of streams."""
-        return _mean(self._rows[streams].T)
+    def nearness(self, streams: Indexes, threshold: float) -> Floats:
+        """Return how near streams are to a threshold, on the scale of logs.
+
+        That is 1 at the threshold, and 0 up to what a perfect stream may have.
+        """
+        idle = min(self.bets.idle, math.sqrt(threshold))
+        with np.errstate(divide="ignore"):
+            logs = np.log(_mean(self._rows[streams].T) / idle)
+        near: Floats = np.clip(logs / math.log(threshold / idle), 0.0, 1.0)
+        return near
 
     def reset(self, streams: Indexes | int) -> None:
         """Forget what streams have shown."""
@@ -98,14 +105,6 @@ class Evidence:
         if (rows < 0.0).any():
             raise node.node(key).wrong("evidence from 0 on")
         self._rows = rows
-
-
-def log_ratio(evidence: Floats, threshold: float) -> Floats:
-    """Return how much of the way to the threshold is done, from 0 to 1, on the scale of logs."""
-    scale = max(math.log(threshold), 1e-9)
-    with np.errstate(divide="ignore"):
-        ratio: Floats = np.clip(np.log(evidence) / scale, 0.0, 1.0)
-    return ratio
 
 
 def _mean(rows: Floats) -> Floats:
