@@ -50,7 +50,8 @@ def test_all_problems_are_told_in_order_of_their_lines():
         ),
         (
             "bad.yml: line 6: monitors[1].modle: is no key here; did you mean model? allowed:"
-            " model, unit, outputs, buckets, windows, segments, join, objective, alarms, model_version"
+            " model, unit, outputs, buckets, windows, segments, join, objective, alarms,"
+            " model_version"
         ),
         "bad.yml: line 8: monitors[2].model: stands here twice; keep one",
         "bad.yml: line 9: monitors[2].outputs: has a twice; keep one",
