@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
+from losswatch.config.model import COLUMNS, format_of
 from losswatch.core.histogram import DEFAULT_BUCKETS
 from losswatch.core.monitor import Monitor
 from losswatch.core.segments import Segments
@@ -26,12 +27,9 @@ if TYPE_CHECKING:
 
 M = TypeVar("M", bound=Monitor)
 
-ARROW_SUFFIXES = (".parquet", ".arrow", ".feather")
-"""How files are named that are read in columns."""
-
 KINDS: tuple[Kind, ...] = ("any", "prediction", "truth")
 
-__all__ = ["ARROW_SUFFIXES", "decoder_for", "make_monitor", "make_source", "segments_of"]
+__all__ = ["decoder_for", "make_monitor", "make_source", "segments_of"]
 
 
 def make_monitor(
@@ -109,7 +107,7 @@ def _file_source(config: SourceConfig, folder: Path, fields: Fields) -> Source:
     decoder = decoder_for(config, fields)
     if config.file is None or config.file == "-":
         return StdinSource(decoder, config.max_line_bytes)
-    if config.file.endswith(ARROW_SUFFIXES):
+    if format_of(config.file) == COLUMNS:
         from losswatch.sources.parquet import ParquetSource  # noqa: PLC0415  # an extra
 
         return ParquetSource(folder / config.file, fields, config.model)
