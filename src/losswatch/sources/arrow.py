@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
@@ -147,12 +148,12 @@ class ArrowFile:
 
 def _open(path: Path) -> Any:  # noqa: ANN401  # as pyarrow has it
     try:
-        return pa.OSFile(str(path))
+        return pa.OSFile(os.fsencode(path))
     except OSError as error:
         reason = error.strerror or " ".join(str(error).split())
         raise SourceError(f"{path}: cannot be opened: {reason}") from None
-    except (ValueError, UnicodeError) as error:  # a NUL in the name
-        raise SourceError(f"{str(path)!r}: cannot be opened: {error}") from None
+    except ValueError:
+        raise SourceError(f"{str(path)!r}: cannot be opened: a NUL is in its name") from None
 
 
 def _opened(raw: Any) -> Any:  # noqa: ANN401
