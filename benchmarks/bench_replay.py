@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import msgspec
+import numpy as np
 
 from benchmarks.pairs import Table, time_pair
 from losswatch.config.load import parse_source
@@ -43,6 +44,28 @@ class _LabelledRecord(_Record, gc=False):
     segment: _Labels = msgspec.field(default_factory=_Labels)
 
 
+class _Columns(NamedTuple):
+    """Which columns of a Parquet are read, and what is watched of them."""
+
+    name: str
+    columns: tuple[str, ...] = ("y_true", "y_pred")
+    watched: bool = False
+
+
+ROWS = 2_000_000
+"""Rows of the Parquet files: some seconds' worth for neither side."""
+
+COLUMN_CASES = (
+    _Columns("two numbers"),
+    _Columns("the same with model and weight", ("y_true", "y_pred", "model", "w")),
+    _Columns(
+        "the same with time and label, watched by city over 5m, 1h, 24h",
+        ("y_true", "y_pred", "model", "w", "time", "segment"),
+        watched=True,
+    ),
+)
+
+
 class _Case(NamedTuple):
     """Some lines, and what is watched of them."""
 
@@ -62,7 +85,12 @@ CASES = (
 )
 
 
-def measure() -> Table:
+def measure() -> list[Table]:
+    """Replay lines and columns."""
+    return [_of_lines(), _of_columns()]
+
+
+def _of_lines() -> Table:
     """Replay a file, and only decode the same fields of its lines with the same decoder."""
     rows = []
     with tempfile.TemporaryDirectory() as folder:
@@ -82,6 +110,52 @@ def measure() -> Table:
     )
 
 
+def _of_columns() -> Table:
+    """Replay a Parquet, and only decode the same columns of it with pyarrow."""
+    rows = []
+    with tempfile.TemporaryDirectory() as folder:
+        for case in COLUMN_CASES:
+            path = Path(folder) / "events.parquet"
+            _write_columns(path, case.columns)
+            ours = partial(_replay, path, watched=case.watched, lines=ROWS)
+            pair = time_pair(ours, partial(_decode_columns, path), rounds=5)
+            mine, theirs = pair.median(1e-9 * ROWS)
+            rates = (f"{1e9 / float(rate):,.0f}" for rate in (mine, theirs))
+            rows.append((case.name, *rates, pair.ratio))
+    return Table(
+        "Replay of Parquet against decoding alone",
+        ("columns", "replay, events/s", "decoding by pyarrow, rows/s", "time ratio"),
+        rows,
+    )
+
+
+def _write_columns(path: Path, columns: tuple[str, ...]) -> None:
+    """Write rows in the order of their time, as pyarrow does by default."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    rng = np.random.default_rng(1)
+    y_true = rng.normal(100, 15, ROWS)
+    cities = pa.array(np.array(CITIES)[rng.integers(0, len(CITIES), ROWS)])
+    times = (START * 1000 + np.arange(ROWS) * 10.0).astype(np.int64)
+    found = {
+        "y_true": y_true,
+        "y_pred": y_true + rng.normal(0, 3, ROWS),
+        "model": ["eta"] * ROWS,
+        "w": rng.uniform(0.5, 2.0, ROWS),
+        "time": pa.array(times, pa.timestamp("ms", "UTC")),
+        "segment": pa.StructArray.from_arrays([cities], ["city"]),
+    }
+    pq.write_table(pa.table({name: found[name] for name in columns}), path)
+
+
+def _decode_columns(path: Path) -> None:
+    import pyarrow.parquet as pq
+
+    with pq.ParquetFile(path) as file:
+        assert sum(rows.num_rows for rows in file.iter_batches()) == ROWS
+
+
 def _lines(case: _Case) -> str:
     rng = random.Random(1)
     lines = []
@@ -98,12 +172,12 @@ def _lines(case: _Case) -> str:
     return "\n".join(lines)
 
 
-def _replay(path: Path, *, watched: bool) -> None:
+def _replay(path: Path, *, watched: bool, lines: int = EVENTS) -> None:
     replay = Replay(parse_source({"file": "-"}))
     if watched:
         replay = Replay(parse_source({"file": "-"}), Monitors(make=_watched), ["city"], timed=True)
     replay.run([str(path)], lambda *_: None)
-    assert replay.lines == EVENTS
+    assert replay.lines == lines
     replay.monitors.snapshot()
 
 

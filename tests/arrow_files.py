@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -32,8 +33,8 @@ def write(folder: Path, table: pa.Table, kind: str = "parquet", rows: int | None
     return path
 
 
-def source_of(path: Path, fields: dict[str, str] | None = None, labels=(), model=None, timed=True):
-    return ParquetSource(path, Fields(fields, labels, timed=timed), model)
+def source_of(path: Path, fields: dict[str, str] | None = None, labels=(), model=None):
+    return ParquetSource(path, Fields(fields, labels), model)
 
 
 def batches_of(source: ParquetSource) -> list[Batch]:
@@ -52,7 +53,7 @@ def read(path: Path, *arguments: Any, **options: Any) -> list[Batch]:
 def column(batches: list[Batch], name: str) -> list[Any]:
     """Return a column of all batches, ``None`` where NaN stands for nothing."""
     found = [value for batch in batches for value in getattr(batch.columns, name)]
-    return [None if value != value else value for value in found]
+    return [None if isinstance(x, float) and math.isnan(x) else x for x in found]
 
 
 def refused(batches: list[Batch]) -> list[tuple[int, str]]:

@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -203,7 +204,7 @@ def test_a_file_may_have_any_name(tmp_path):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_cut_file_is_told(tmp_path, kind):
-    """What was whole before the cut of a stream was handed over; the others have their end first."""
+    """What was whole before the cut of a stream is handed over; others have their end first."""
     path = write(tmp_path, PLAIN, kind, 10)
     path.write_bytes(path.read_bytes()[:-400])
     taken = []
@@ -249,7 +250,7 @@ def test_damage_is_told_and_never_ends_the_process(tmp_path, kind):
         }
     )
     path = write(tmp_path, table, kind, 16)
-    folder = os.path.dirname(os.path.dirname(__file__))
+    folder = str(Path(__file__).parents[1])
     command = [sys.executable, "-c", DAMAGE, str(path), folder]
     result = subprocess.run(command, capture_output=True, check=False, timeout=120)
     assert result.returncode == 0, result.stderr.decode()

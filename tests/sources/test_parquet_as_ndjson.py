@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 import math
 import tempfile
 from pathlib import Path
@@ -20,6 +19,7 @@ from losswatch.core.join.settings import Join
 from losswatch.core.monitor import Monitor
 from losswatch.core.monitors import Monitors
 from losswatch.core.segments import Segments
+from losswatch.service.refusals import RefusalLog
 from losswatch.service.replay import Replay
 from losswatch.sources import arrow
 
@@ -62,12 +62,13 @@ USUAL = st.lists(
     max_size=60,
 )
 OPTIONAL = st.sets(st.sampled_from(["w", "time", "model", "segment", "prediction_id"]))
+WINDOWS = [[], ["1h"], [{"events": 7}, {"last": "10m", "exact": True}]]
 TYPES = {name: kind for name, (_, kind) in NAMES.items()}
 
 
-def monitor(model: str, windows: list[object]) -> Monitor:
-    segments = Segments(("city", "tier"), limit=4, idle=1e9)
-    return Monitor(model, windows=windows, segments=segments, join=Join(pending=5))
+def monitor(model: str, how) -> Monitor:
+    segments = Segments(("city", "tier"), limit=how["limit"], idle=1e9)
+    return Monitor(model, windows=how["windows"], segments=segments, join=Join(pending=5))
 
 
 def as_lines(rows, without) -> bytes:
@@ -88,44 +89,26 @@ def as_table(rows, without) -> pa.Table:
     return pa.table({name: array for name, array in columns.items() if name not in without})
 
 
-class Seen(logging.Handler):
-    """Every refusal that is logged: the line, the detail and the reason."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.refusals: list[tuple[object, ...]] = []
-
-    def emit(self, record: logging.LogRecord) -> None:
-        _, line, detail, reason = record.args
-        self.refusals.append((line, reason, detail))
-
-
-def outcome(path: Path, windows: list[object], *, declared: bool, model: str | None):
-    """Return the state of every monitor, all counts, and all refusals."""
-    models = [monitor(name, windows) for name in ("eta", "fare")] if declared else []
-    make = None if declared else lambda name, _: monitor(name, windows)
-    monitors = Monitors(models, make=make)
-    settings = parse_source({"file": "-", "model": model})
-    replay = Replay(settings, monitors, ["city", "tier"], timed=bool(windows))
-    logger, seen = logging.getLogger("losswatch.refused"), Seen()
-    logger.addHandler(seen)
-    try:
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr("losswatch.service.refusals.RefusalLog.add", log_all)
-            replay.run([str(path)], lambda *_: None)
-    finally:
-        logger.removeHandler(seen)
+def outcome(path: Path, how):
+    """Return all costs, all counts, and all refusals."""
+    models = [monitor(name, how) for name in ("eta", "fare")]
+    make = None if how["declared"] else lambda name, _: monitor(name, how)
+    monitors = Monitors(models if how["declared"] else (), make=make)
+    settings = parse_source({"file": "-", "model": how["model"]})
+    replay = Replay(settings, monitors, ["city", "tier"], timed=bool(how["windows"]))
+    refusals: list[tuple[object, ...]] = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(
+            RefusalLog, "add", lambda _, __, r: refusals.append((r.line, r.reason, r.detail))
+        )
+        replay.run([str(path)], lambda *_: None)
     snapshot = monitors.snapshot()
-    counts = [(m.model, m.rejected, m.overflowed, repr(m.join)) for m in snapshot.monitors]
+    counts = [(m.model, m.overflowed, repr(m.join)) for m in snapshot.monitors]
+    if how["declared"]:  # else it depends on whether the model is known yet, and so on the batch
+        counts += [(m.model, m.rejected) for m in snapshot.monitors]
     costs = sorted(json.dumps(cost) for cost in as_json(snapshot))
-    return costs, sorted(counts), snapshot.rejected, replay.lines, sorted(seen.refusals)
-
-
-def log_all(self, source, refusal) -> None:
-    """Log each refusal, however many there are."""
-    logging.getLogger("losswatch.refused").warning(
-        "%s %d %s %s", source, refusal.line, refusal.detail, str(refusal.reason)
-    )
+    counts.sort(key=lambda row: (row[0], len(row)))  # whose first event counts first does too
+    return costs, counts, snapshot.all_rejected, replay.lines, sorted(refusals)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -133,19 +116,22 @@ def log_all(self, source, refusal) -> None:
 @given(
     rows=st.one_of(ROWS, USUAL),
     without=OPTIONAL,
-    windows=st.sampled_from([[], ["1h"], [{"events": 7}, {"last": "10m", "exact": True}]]),
-    declared=st.booleans(),
-    model=st.sampled_from([None, "fare"]),
+    how=st.fixed_dictionaries(
+        {
+            "windows": st.sampled_from(WINDOWS),
+            "declared": st.booleans(),
+            "model": st.sampled_from([None, "fare"]),
+        }
+    ),
     at_once=st.sampled_from([1, 3, 1000]),
 )
-def test_columns_are_counted_as_lines_are(kind, rows, without, windows, declared, model, at_once):
+def test_columns_are_counted_as_lines_are(kind, rows, without, how, at_once):
     """Costs, windows, segments, counts, and each refusal with its line, reason and words."""
     with tempfile.TemporaryDirectory() as name, pytest.MonkeyPatch.context() as patch:
         folder = Path(name)
         patch.setattr(arrow, "ROWS", at_once)
         lines = folder / "events.ndjson"
         lines.write_bytes(as_lines(rows, without))
-        options = {"declared": declared, "model": model}
-        wanted = outcome(lines, windows, **options)
-        found = outcome(write(folder, as_table(rows, without), kind, 5), windows, **options)
-        assert found == wanted
+        columns = write(folder, as_table(rows, without), kind, 5)
+        how |= {"limit": 4 if "prediction_id" in without else 1000}
+        assert outcome(columns, how) == outcome(lines, how)

@@ -140,7 +140,8 @@ class SourceConfig(Section):
     @property
     def lines(self) -> str:
         """The format of its records: ``ndjson``, ``csv`` or ``parquet``."""
-        return self.format or format_of(self.file)
+        by_name = format_of(self.file)
+        return by_name if by_name == COLUMNS else self.format or by_name
 
     @property
     def title(self) -> str:

@@ -72,8 +72,8 @@ class Coded(Sequence["str | None"]):
 
     def distinct(self) -> list[str | None]:
         """Return the values that occur, each once, in no order that matters."""
-        if self.codes.strides == (0,):
-            return [*self.values][:1]
+        if self.codes.strides == (0,):  # the same everywhere
+            return [self[0]] if len(self) else []
         occurring = np.flatnonzero(np.bincount(self.codes, minlength=len(self.values)))
         return [*dict.fromkeys(map(self.values.__getitem__, occurring.tolist()))]
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
-from losswatch.config.model import COLUMNS, format_of
 from losswatch.core.histogram import DEFAULT_BUCKETS
 from losswatch.core.monitor import Monitor
 from losswatch.core.segments import Segments
@@ -107,7 +106,7 @@ def _file_source(config: SourceConfig, folder: Path, fields: Fields) -> Source:
     decoder = decoder_for(config, fields)
     if config.file is None or config.file == "-":
         return StdinSource(decoder, config.max_line_bytes)
-    if format_of(config.file) == COLUMNS:
+    if config.lines == "parquet":
         from losswatch.sources.parquet import ParquetSource  # noqa: PLC0415  # an extra
 
         return ParquetSource(folder / config.file, fields, config.model)
