@@ -49,20 +49,19 @@ class _Columns(NamedTuple):
 
     name: str
     columns: tuple[str, ...] = ("y_true", "y_pred")
-    watched: bool = False
+    windows: tuple[str, ...] | None = None  # by city, if any
 
 
 ROWS = 2_000_000
-"""Rows of the Parquet files: some seconds' worth for neither side."""
+"""Rows of the Parquet files, 10 ms apart."""
 
+ALL = ("y_true", "y_pred", "model", "w", "time", "segment")
 COLUMN_CASES = (
     _Columns("two numbers"),
-    _Columns("the same with model and weight", ("y_true", "y_pred", "model", "w")),
-    _Columns(
-        "the same with time and label, watched by city over 5m, 1h, 24h",
-        ("y_true", "y_pred", "model", "w", "time", "segment"),
-        watched=True,
-    ),
+    _Columns("the same with model and weight", ALL[:4]),
+    _Columns("the same with time and label, watched by city", ALL, ()),
+    _Columns("the same, also over 1h", ALL, ("1h",)),
+    _Columns("the same, over 5m, 1h, 24h", ALL, WINDOWS),
 )
 
 
@@ -97,7 +96,7 @@ def _of_lines() -> Table:
         for case in CASES:
             path = Path(folder) / "events.ndjson"
             path.write_text(_lines(case))
-            ours = partial(_replay, path, watched=case.watched)
+            ours = partial(_replay, path, WINDOWS if case.watched else None, EVENTS)
             record = _LabelledRecord if case.watched else _Record
             pair = time_pair(ours, partial(_decode, path, record), rounds=5)
             mine, theirs = pair.median(1e-9 * EVENTS)
@@ -117,7 +116,7 @@ def _of_columns() -> Table:
         for case in COLUMN_CASES:
             path = Path(folder) / "events.parquet"
             _write_columns(path, case.columns)
-            ours = partial(_replay, path, watched=case.watched, lines=ROWS)
+            ours = partial(_replay, path, case.windows, ROWS)
             pair = time_pair(ours, partial(_decode_columns, path), rounds=5)
             mine, theirs = pair.median(1e-9 * ROWS)
             rates = (f"{1e9 / float(rate):,.0f}" for rate in (mine, theirs))
@@ -172,18 +171,18 @@ def _lines(case: _Case) -> str:
     return "\n".join(lines)
 
 
-def _replay(path: Path, *, watched: bool, lines: int = EVENTS) -> None:
+def _replay(path: Path, windows: tuple[str, ...] | None, lines: int) -> None:
     replay = Replay(parse_source({"file": "-"}))
-    if watched:
-        replay = Replay(parse_source({"file": "-"}), Monitors(make=_watched), ["city"], timed=True)
+    if windows is not None:
+        monitors = Monitors(make=partial(_watched, windows))
+        replay = Replay(parse_source({"file": "-"}), monitors, ["city"], timed=True)
     replay.run([str(path)], lambda *_: None)
     assert replay.lines == lines
     replay.monitors.snapshot()
 
 
-def _watched(model: str, outputs: tuple[str, ...]) -> Monitor:
-    segments = Segments(("city",))
-    return Monitor(model, outputs=outputs, windows=WINDOWS, segments=segments)
+def _watched(windows: tuple[str, ...], model: str, outputs: tuple[str, ...]) -> Monitor:
+    return Monitor(model, outputs=outputs, windows=windows, segments=Segments(("city",)))
 
 
 def _decode(path: Path, record: type[_Record]) -> None:

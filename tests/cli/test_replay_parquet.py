@@ -220,3 +220,31 @@ def test_run_counts_each_row_once_over_restarts(tmp_path):
         assert service.stop() == 0
     log = Path(service.log).read_text()
     assert log.count("is another file now; reading it from its beginning") == 1
+
+
+def test_run_joins_columns_with_lines(tmp_path):
+    """Predictions of a Parquet and truths of lines, at once and after ``kill -9``."""
+    rows = range(200)
+    predictions = pa.table(
+        {
+            "prediction_id": list(rows),
+            "model": ["eta", None] * 100,
+            "y_pred": [float(n) for n in rows],
+            "w": [None if n % 3 else 0.5 for n in rows],
+            "time": [None if n % 7 else 1.7e9 for n in rows],
+            "town": ["oslo", None] * 100,
+        }
+    )
+    path = write(tmp_path, predictions)
+    truths = [{"prediction_id": n, "model": "eta", "y_true": 0.0} for n in rows]
+    (tmp_path / "truths.ndjson").write_text("".join(json.dumps(t) + "\n" for t in truths))
+    config = CONFIG.replace("y_true: payload.actual, ", "") % path.name
+    with Running(tmp_path, config.replace("town}}]", "town}}, {file: truths.ndjson}]")) as service:
+        for _ in range(2):
+            wait_for(lambda: service.costs()[0]["n"] == 200, about=f"for {service.log}")
+            (cost,) = (c for c in service.costs() if not c["segment"])
+            w = [1.0 if n % 3 else 0.5 for n in rows]
+            loss = sum(a * n * n for a, n in zip(w, rows, strict=True))
+            assert (cost["weight"], cost["mse"]) == (sum(w), loss / sum(w))
+            service.kill()
+            service.start()
