@@ -122,7 +122,7 @@ class ArrowFile:
         except (pa.ArrowException, OSError) as error:
             if isinstance(error, SourceError):
                 raise
-            detail = " ".join(str(error).split())[:200]
+            detail = " ".join(str(error).split())[:200].rstrip(".")
             rule = "must be a whole Parquet file, or an Arrow file or stream"
             raise SourceError(f"{self._path}: cannot be read: {detail}; {rule}") from None
 
