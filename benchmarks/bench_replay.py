@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import msgspec
+import numpy as np
 
 from benchmarks.pairs import Table, time_pair
 from losswatch.config.load import parse_source
@@ -43,6 +44,27 @@ class _LabelledRecord(_Record, gc=False):
     segment: _Labels = msgspec.field(default_factory=_Labels)
 
 
+class _Columns(NamedTuple):
+    """Which columns of a Parquet are read, and what is watched of them."""
+
+    name: str
+    columns: tuple[str, ...] = ("y_true", "y_pred")
+    windows: tuple[str, ...] | None = None  # by city, if any
+
+
+ROWS = 2_000_000
+"""Rows of the Parquet files, 10 ms apart."""
+
+ALL = ("y_true", "y_pred", "model", "w", "time", "segment")
+COLUMN_CASES = (
+    _Columns("two numbers"),
+    _Columns("the same with model and weight", ALL[:4]),
+    _Columns("the same with time and label, watched by city", ALL, ()),
+    _Columns("the same, also over 1h", ALL, ("1h",)),
+    _Columns("the same, over 5m, 1h, 24h", ALL, WINDOWS),
+)
+
+
 class _Case(NamedTuple):
     """Some lines, and what is watched of them."""
 
@@ -62,14 +84,19 @@ CASES = (
 )
 
 
-def measure() -> Table:
+def measure() -> list[Table]:
+    """Replay lines and columns."""
+    return [_of_lines(), _of_columns()]
+
+
+def _of_lines() -> Table:
     """Replay a file, and only decode the same fields of its lines with the same decoder."""
     rows = []
     with tempfile.TemporaryDirectory() as folder:
         for case in CASES:
             path = Path(folder) / "events.ndjson"
             path.write_text(_lines(case))
-            ours = partial(_replay, path, watched=case.watched)
+            ours = partial(_replay, path, WINDOWS if case.watched else None, EVENTS)
             record = _LabelledRecord if case.watched else _Record
             pair = time_pair(ours, partial(_decode, path, record), rounds=5)
             mine, theirs = pair.median(1e-9 * EVENTS)
@@ -80,6 +107,52 @@ def measure() -> Table:
         ("lines with", "replay, events/s", "decoding, events/s", "time ratio"),
         rows,
     )
+
+
+def _of_columns() -> Table:
+    """Replay a Parquet, and only decode the same columns of it with pyarrow."""
+    rows = []
+    with tempfile.TemporaryDirectory() as folder:
+        for case in COLUMN_CASES:
+            path = Path(folder) / "events.parquet"
+            _write_columns(path, case.columns)
+            ours = partial(_replay, path, case.windows, ROWS)
+            pair = time_pair(ours, partial(_decode_columns, path), rounds=5)
+            mine, theirs = pair.median(1e-9 * ROWS)
+            rates = (f"{1e9 / float(rate):,.0f}" for rate in (mine, theirs))
+            rows.append((case.name, *rates, pair.ratio))
+    return Table(
+        "Replay of Parquet against decoding alone",
+        ("columns", "replay, events/s", "decoding by pyarrow, rows/s", "time ratio"),
+        rows,
+    )
+
+
+def _write_columns(path: Path, columns: tuple[str, ...]) -> None:
+    """Write rows in the order of their time, as pyarrow does by default."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    rng = np.random.default_rng(1)
+    y_true = rng.normal(100, 15, ROWS)
+    cities = pa.array(np.array(CITIES)[rng.integers(0, len(CITIES), ROWS)])
+    times = (START * 1000 + np.arange(ROWS) * 10.0).astype(np.int64)
+    found = {
+        "y_true": y_true,
+        "y_pred": y_true + rng.normal(0, 3, ROWS),
+        "model": ["eta"] * ROWS,
+        "w": rng.uniform(0.5, 2.0, ROWS),
+        "time": pa.array(times, pa.timestamp("ms", "UTC")),
+        "segment": pa.StructArray.from_arrays([cities], ["city"]),
+    }
+    pq.write_table(pa.table({name: found[name] for name in columns}), path)
+
+
+def _decode_columns(path: Path) -> None:
+    import pyarrow.parquet as pq
+
+    with pq.ParquetFile(path) as file:
+        assert sum(rows.num_rows for rows in file.iter_batches()) == ROWS
 
 
 def _lines(case: _Case) -> str:
@@ -98,18 +171,18 @@ def _lines(case: _Case) -> str:
     return "\n".join(lines)
 
 
-def _replay(path: Path, *, watched: bool) -> None:
+def _replay(path: Path, windows: tuple[str, ...] | None, lines: int) -> None:
     replay = Replay(parse_source({"file": "-"}))
-    if watched:
-        replay = Replay(parse_source({"file": "-"}), Monitors(make=_watched), ["city"], timed=True)
+    if windows is not None:
+        monitors = Monitors(make=partial(_watched, windows))
+        replay = Replay(parse_source({"file": "-"}), monitors, ["city"], timed=True)
     replay.run([str(path)], lambda *_: None)
-    assert replay.lines == EVENTS
+    assert replay.lines == lines
     replay.monitors.snapshot()
 
 
-def _watched(model: str, outputs: tuple[str, ...]) -> Monitor:
-    segments = Segments(("city",))
-    return Monitor(model, outputs=outputs, windows=WINDOWS, segments=segments)
+def _watched(windows: tuple[str, ...], model: str, outputs: tuple[str, ...]) -> Monitor:
+    return Monitor(model, outputs=outputs, windows=windows, segments=Segments(("city",)))
 
 
 def _decode(path: Path, record: type[_Record]) -> None:

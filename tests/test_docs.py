@@ -11,6 +11,8 @@ from losswatch.cli.main import build_parser
 from losswatch.config.load import parse_config
 from losswatch.config.model import (
     AlarmConfig,
+    ARROW_SUFFIXES,
+    COLUMNS,
     Config,
     HttpConfig,
     JoinConfig,
@@ -96,6 +98,22 @@ def test_the_configs_of_the_docs_are_right():
             missing = [line for key, line in rest.items() if f"{key}:" not in block]
             parse_config("\n".join(["version: 1", *missing, block]))
     assert len(blocks) == 9
+
+
+def test_the_page_of_parquet_is_right():
+    """Its config loads, its options exist, and it names every ending."""
+    page = (ROOT / "docs" / "parquet.md").read_text()
+    (config,) = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
+    assert parse_config(config).sources[0].lines == COLUMNS
+    options = {o for a in commands()["replay"]._actions for o in a.option_strings}
+    assert (
+        set(re.findall(r"(--\w[\w-]*) ", "".join(re.findall(r"^losswatch .*", page, re.MULTILINE))))
+        <= options
+    )
+    for ending in ARROW_SUFFIXES:
+        assert f"`*{ending}`" in page
+        assert f"`*{ending}`" in CLI
+        assert f"`{ending}`" in CONFIGURATION
 
 
 def test_every_link_leads_somewhere():

@@ -57,10 +57,20 @@ FITS = {
     "topics: [b], start: '${S}', dead_letters: {file: a}, settings: {a: b, c: 1, d: true}}}]",
     "join": "version: 1\nmonitors: [{model: a, join: {ttl: '${T}', pending: '${P}', retention: 0s, "
     f"retained: 1, time: '${{W}}'}}}}]\n{SOURCES}",
+    "columns": f"version: 1\n{MONITORS}\nsources: [{{file: a.parquet}}, "
+    "{file: b.arrow, follow: no}, {file: c.feather, follow: '${F}', format: '${G}', model: a}]",
     "IPv6": f"version: 1\nlisten: '[::1]:80'\n{MONITORS}\n{SOURCES}",
 }
 
 FAILS = {
+    "keys of lines for columns": (
+        f"version: 1\n{MONITORS}\nsources: [{{file: a.parquet, follow: yes, format: csv}}]",
+        ["$.sources[0].follow", "$.sources[0].format"],
+    ),
+    "delimiter of columns": (
+        f"version: 1\n{MONITORS}\nsources: [{{file: a.parquet.gz, delimiter: ';'}}]",
+        ["$.sources[0]"],
+    ),
     "unknown key": (f"version: 1\nextra: 1\n{MONITORS}\n{SOURCES}", ["$"]),
     "unknown key of a monitor": (
         f"version: 1\nmonitors: [{{model: a, bucket: [1]}}]\n{SOURCES}",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from losswatch.config.fields import SEGMENT, conflict_of
 from losswatch.config.load import COMMAND_LINE, load_config, parse_monitor, parse_source
-from losswatch.config.model import SourceConfig, format_of, labels_of
+from losswatch.config.model import COLUMNS, SourceConfig, format_of, labels_of
 from losswatch.core.monitors import UNNAMED, Monitors
 from losswatch.errors import ConfigError, Problem
 from losswatch.service.build import make_monitor
@@ -52,6 +52,7 @@ def plan_of(options: argparse.Namespace, files: Sequence[str]) -> Plan:
     ConfigError
         With every problem of the options, or of the config that they name.
     """
+    _check_lines(options, files)
     if options.config is None:
         template = _template(options.by, options.window)
         settings = _settings(options, SourceConfig(file="-"), files)
@@ -113,8 +114,22 @@ def _settings(
 
 
 def _kinds(given: str | None, files: Sequence[str]) -> list[str]:
-    """Return the formats of the files."""
-    return [given] if given else sorted({format_of(file) for file in files})
+    """Return the formats of the files; what is given is for those of lines."""
+    kinds = {format_of(file) for file in files}
+    return sorted(kind if kind == COLUMNS else given or kind for kind in kinds)
+
+
+def _check_lines(options: argparse.Namespace, files: Sequence[str]) -> None:
+    """Refuse what tells how lines are read, if no file has lines."""
+    if _kinds(None, files) != [COLUMNS]:
+        return
+    problems = [
+        Problem(0, f"--{name}", f"is for files of lines; {files[0]} is read in columns: remove it")
+        for name in ("format", "delimiter")
+        if getattr(options, name) is not None
+    ]
+    if problems:
+        raise ConfigError(COMMAND_LINE, problems)
 
 
 def _check_alone(options: argparse.Namespace) -> None:

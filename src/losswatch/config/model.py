@@ -21,13 +21,15 @@ from losswatch.config.monitor import MonitorConfig
 from losswatch.config.schema import VARIABLE, SchemaWithVariables
 from losswatch.config.section import Located, Section, twice, wrong, wrong_at
 from losswatch.config.segments import SegmentsConfig
-from losswatch.config.source import SourceConfig, format_of
+from losswatch.config.source import ARROW_SUFFIXES, COLUMNS, SourceConfig, format_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 __all__ = [
     "AlarmConfig",
+    "ARROW_SUFFIXES",
+    "COLUMNS",
     "Config",
     "DeadLettersConfig",
     "HttpConfig",

@@ -9,10 +9,18 @@ from pydantic import ConfigDict, Field, ValidationInfo, field_validator
 from losswatch.config.fields import FIELD_NAME, FieldName, conflict_of
 from losswatch.config.http import HttpConfig  # noqa: TC001  # pydantic reads it
 from losswatch.config.kafka import KafkaConfig  # noqa: TC001  # pydantic reads it
+from losswatch.config.schema import or_variable
 from losswatch.config.section import Name, Section, wrong, wrong_above
 
-__all__ = ["SourceConfig", "format_of"]
+__all__ = ["ARROW_SUFFIXES", "COLUMNS", "SourceConfig", "format_of"]
 
+ARROW_SUFFIXES = (".parquet", ".arrow", ".feather")
+"""How files are named that are read in columns; their first bytes tell which format it is."""
+
+COLUMNS = "parquet"
+"""The format of all of them."""
+
+_IN_COLUMNS = r"\.(parquet|arrow|feather)(\.gz)?$"
 _KINDS = ("file", "http", "kafka")
 
 
@@ -23,6 +31,14 @@ class SourceConfig(Section):
         json_schema_extra={
             "oneOf": [{"required": [kind]} for kind in _KINDS],
             "dependentRequired": {key: ["file"] for key in ("follow", "format", "delimiter")},
+            "if": {"properties": {"file": {"pattern": _IN_COLUMNS}}, "required": ["file"]},
+            "then": {
+                "properties": {
+                    "follow": or_variable({"const": False}),
+                    "format": or_variable({"type": "null"}),
+                    "delimiter": False,
+                }
+            },
         }
     )
 
@@ -81,6 +97,14 @@ class SourceConfig(Section):
                 raise wrong("is for a file; {kind} takes NDJSON: remove it", kind=kind)
         return value
 
+    @field_validator("follow", "format", "delimiter")
+    @classmethod
+    def _of_lines(cls, value: object, info: ValidationInfo) -> object:
+        file = info.data.get("file")
+        if value and format_of(file) == COLUMNS:
+            raise wrong("is for files of lines; {file} is read in columns: remove it", file=file)
+        return value
+
     @field_validator("follow")
     @classmethod
     def _follow_a_file(cls, follow: bool, info: ValidationInfo) -> bool:  # noqa: FBT001
@@ -115,8 +139,9 @@ class SourceConfig(Section):
 
     @property
     def lines(self) -> str:
-        """The format of its records: ``ndjson`` or ``csv``."""
-        return self.format or format_of(self.file)
+        """The format of its records: ``ndjson``, ``csv`` or ``parquet``."""
+        by_name = format_of(self.file)
+        return by_name if by_name == COLUMNS else self.format or by_name
 
     @property
     def title(self) -> str:
@@ -130,4 +155,7 @@ class SourceConfig(Section):
 
 def format_of(file: str | None) -> str:
     """Return the format of a file that is named like this, or of records that are in none."""
-    return "csv" if file and file.removesuffix(".gz").endswith(".csv") else "ndjson"
+    name = (file or "").removesuffix(".gz")
+    if name.endswith(ARROW_SUFFIXES):
+        return COLUMNS
+    return "csv" if name.endswith(".csv") else "ndjson"

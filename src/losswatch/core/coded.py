@@ -72,10 +72,20 @@ class Coded(Sequence["str | None"]):
 
     def distinct(self) -> list[str | None]:
         """Return the values that occur, each once, in no order that matters."""
-        if self.codes.strides == (0,):
-            return [*self.values][:1]
+        if self.codes.strides == (0,):  # the same everywhere
+            return [self[0]] if len(self) else []
         occurring = np.flatnonzero(np.bincount(self.codes, minlength=len(self.values)))
         return [*dict.fromkeys(map(self.values.__getitem__, occurring.tolist()))]
+
+    def groups(self) -> Iterator[tuple[str | None, Indexes]]:
+        """Yield each value that occurs with its rows, in order; the one that comes first first."""
+        places = {value: place for place, value in enumerate(dict.fromkeys(self.values))}
+        same = np.array([places[value] for value in self.values], dtype=np.intp)
+        codes, values = same[self.codes], [*places]
+        order = np.argsort(codes, kind="stable")
+        rows = np.split(order, np.flatnonzero(np.diff(codes[order])) + 1)
+        for some in sorted(rows, key=lambda rows: int(rows[0])) if self.codes.size else ():
+            yield values[codes[some[0]]], some
 
     def take(self, which: Indexes | NDArray[np.bool_]) -> Coded:
         """Return some of the rows, in the order that is given."""

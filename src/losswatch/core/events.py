@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from losswatch.core.coded import Coded
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from typing import TypeAlias
@@ -101,6 +103,8 @@ class EventColumns:
         def some(column: Column) -> Any:  # noqa: ANN401  # as the column is
             if isinstance(column, np.ndarray):
                 return column[which]
+            if isinstance(column, Coded):
+                return column.take(which)
             return [column[place] for place in places] if len(column) else ()
 
         places = which.tolist()
@@ -116,19 +120,20 @@ class EventColumns:
 
     def by_model(self) -> Iterator[tuple[str | None, EventColumns]]:
         """Yield each model with its events, in their order."""
-        places = {model: place for place, model in enumerate(dict.fromkeys(self.model))}
-        if len(places) == 1:  # the usual case, without a copy
+        model = self.model if isinstance(self.model, Coded) else Coded.of(self.model)
+        if len(model.distinct()) == 1:  # the usual case, without a copy
             yield self.model[0], self
             return
-        codes = np.array(list(map(places.__getitem__, self.model)), dtype=np.intp)
-        order = np.argsort(codes, kind="stable")
-        ends = np.cumsum(np.bincount(codes, minlength=len(places))).tolist()
-        for model, place in places.items():
-            yield model, self.take(order[ends[place - 1] if place else 0 : ends[place]])
+        for name, which in model.groups():
+            yield name, self.take(which)
 
     def weights(self) -> Numbers | None:
         """Return the weights, or ``None`` if all are 1."""
-        return None if list(self.w).count(1.0) == len(self) else self.w
+        w = self.w
+        if isinstance(w, np.ndarray):
+            first = w[:1] if w.strides == (0,) else w  # one number, for all
+            return None if (first == 1.0).all() else w
+        return None if list(w).count(1.0) == len(self) else w
 
 
 def _filled(column: Column, events: EventColumns) -> Column:

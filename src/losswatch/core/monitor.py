@@ -22,7 +22,13 @@ from losswatch.core.saved import Saved
 from losswatch.core.scoring import Score, score, score_outputs
 from losswatch.core.segments import Segments
 from losswatch.core.snapshot import Snapshot
-from losswatch.core.validity import as_columns, check_name, find_rejected, first_of_each
+from losswatch.core.validity import (
+    as_columns,
+    check_name,
+    find_rejected,
+    first_of_each,
+    kept_of,
+)
 from losswatch.errors import Reason, RejectedEvent
 
 if TYPE_CHECKING:
@@ -236,10 +242,9 @@ class Monitor(LateTruth, Alarmed, Saved):
                 rejected += unfit
             rejected = first_of_each(rejected)
             if keep.any():
-                kept = None if weights is None else weights[keep]
-                events = Scored(slots[keep], y[keep] - columns[1][keep], y[keep], kept)
+                y, y_pred, kept, when, slots = kept_of(keep, *columns, times, slots)
                 self._last_event = self._last_event if at is None else at
-                self._books.enter(SINGLE, events, times[keep], at)
+                self._books.enter(SINGLE, Scored(slots, y - y_pred, y, kept), when, at)
             self._rejected.update(rejection.reason for rejection in rejected)
         return rejected
 

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from losswatch.core.label_columns import as_column, unknown
+from losswatch.core.coded_places import coded_keys, place_coded
+from losswatch.core.label_columns import keys_of, unknown
 from losswatch.core.labels import label_value
 from losswatch.core.segments import FIRST, OTHER, TOTAL, UNLABELLED
 from losswatch.errors import Reason, RejectedEvent, StateError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -120,7 +120,9 @@ class Registry:
         RejectedEvent
             A column has another number of events (``wrong_type``).
         """
-        keys = self._keys({} if columns is None else columns, keep.size)
+        if coded := coded_keys(columns, self._labels, keep.size):
+            return place_coded(self, *coded, keep)
+        keys = keys_of({} if columns is None else columns, self._labels, keep.size)
         rejected = []
         slots: list[float | None]
         try:
@@ -269,18 +271,6 @@ class Registry:
                 self._last_seen[int(mine)] = other._last_seen[int(theirs)]
             to[int(theirs)] = OTHER if mine is None else int(mine)
         return to, np.array(new, dtype=np.intp)
-
-    def _keys(self, columns: Any, size: int) -> list[Any]:  # noqa: ANN401  # checked here
-        """Return the key of each event, not checked yet."""
-        if not isinstance(columns, Mapping):
-            detail = f"segment is {columns!r:.60}; must be a mapping of labels to columns"
-            raise RejectedEvent(Reason.WRONG_TYPE, detail)
-        lists = [
-            as_column(label, columns[label], size) for label in self._labels if label in columns
-        ]
-        if len(lists) < len(self._labels):  # all of them lack a label
-            return [None] * size
-        return lists[0] if len(lists) == 1 else list(zip(*lists, strict=True))
 
     def _new(self, key: Key, texts: tuple[str, ...]) -> float:
         if len(self._slots) >= self._limit:

@@ -26,12 +26,9 @@ if TYPE_CHECKING:
 
 M = TypeVar("M", bound=Monitor)
 
-ARROW_SUFFIXES = (".parquet", ".arrow", ".feather")
-"""How files are named that are read in columns."""
-
 KINDS: tuple[Kind, ...] = ("any", "prediction", "truth")
 
-__all__ = ["ARROW_SUFFIXES", "decoder_for", "make_monitor", "make_source", "segments_of"]
+__all__ = ["decoder_for", "make_monitor", "make_source", "segments_of"]
 
 
 def make_monitor(
@@ -112,7 +109,7 @@ def _file_source(config: SourceConfig, folder: Path, fields: Fields) -> Source:
     decoder = decoder_for(config, fields)
     if config.file is None or config.file == "-":
         return StdinSource(decoder, config.max_line_bytes)
-    if config.file.endswith(ARROW_SUFFIXES):
+    if config.lines == "parquet":
         from losswatch.sources.parquet import ParquetSource  # noqa: PLC0415  # an extra
 
         return ParquetSource(folder / config.file, fields, config.model)

@@ -9,13 +9,13 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from losswatch.config.model import ARROW_SUFFIXES
 from losswatch.core.monitor import Monitor
 from losswatch.core.monitors import Monitors
 from losswatch.errors import SourceError
 from losswatch.service.build import make_source
 from losswatch.service.ingest import Ingest
 from losswatch.service.refusals import RefusalLog
-from losswatch.sources.file import FileSource
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["Replay", "files_of"]
 
 SUFFIXES = (".ndjson", ".jsonl", ".json", ".csv")
-"""What is read of a folder, each also with .gz."""
+"""What is read of a folder, each also with .gz; and files of columns."""
 
 
 class Replay:
@@ -95,7 +95,7 @@ class Replay:
                     ingest.take(source.name, batch)
                     for monitor in self.monitors:
                         self.alarms += monitor.alarm_changes()
-                    progress(file, source.position if isinstance(source, FileSource) else 0)
+                    progress(file, getattr(source, "position", 0))
                 elif file == "-":
                     time.sleep(0.005)
         finally:
@@ -115,9 +115,8 @@ def files_of(paths: Sequence[str]) -> list[str]:
         if path != "-" and _is_dir(path):
             found = sorted(str(f) for f in Path(path).rglob("*") if _is_readable(f))
             if not found:
-                raise SourceError(
-                    f"{path}: holds no file named {' '.join('*' + s for s in SUFFIXES)}"
-                )
+                names = " ".join(f"*{suffix}" for suffix in (*SUFFIXES, *ARROW_SUFFIXES))
+                raise SourceError(f"{path}: holds no file named {names}")
             files += found
         else:
             files.append(path)
@@ -138,4 +137,5 @@ def _is_dir(path: str) -> bool:
 
 
 def _is_readable(path: Path) -> bool:
-    return path.is_file() and path.name.removesuffix(".gz").endswith(SUFFIXES)
+    is_named = path.name.removesuffix(".gz").endswith(SUFFIXES)
+    return path.is_file() and (is_named or path.name.endswith(ARROW_SUFFIXES))

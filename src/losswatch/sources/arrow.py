@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ROWS", "ArrowFile", "Place", "absent", "coded", "floats", "kind_of", "seconds", "texts"]
 
-ROWS = 1 << 16
+ROWS = 1 << 15
 """Rows at once: memory stays bounded, and their columns in the cache."""
 
 Array: TypeAlias = Any  # pyarrow tells no types
@@ -31,6 +32,14 @@ Rows: TypeAlias = Any
 _TICKS = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
 _WHOLE = 1 << 53
 """Up to here every whole number is a float64."""
+
+
+_GZIP = b"\x1f\x8b"
+_AS_BYTES = {
+    pa.string(): pa.binary(),
+    pa.large_string(): pa.large_binary(),
+    pa.string_view(): pa.binary_view(),
+}
 
 
 class Place(NamedTuple):
@@ -64,7 +73,7 @@ class ArrowFile:
         self._path = path
         self._raw = _open(path)
         try:
-            with self._damage():
+            with self.damage():
                 self._table = _opened(self._raw)
                 self.schema = getattr(self._table, "schema_arrow", None) or self._table.schema
         except SourceError:
@@ -88,43 +97,63 @@ class ArrowFile:
                 return Place(column, keys, kind)
         return None
 
-    def batches(self, places: Sequence[Place]) -> Iterator[Rows]:
-        """Yield rows with the columns of these places.
+    def batches(self, places: Sequence[Place]) -> Iterator[tuple[float, Rows]]:
+        """Yield rows with the columns of these places, and the share of the file up to their end.
 
         Raises
         ------
         SourceError
             The file is damaged.
         """
-        with self._damage():
-            for rows in _batches(self._table, places):
+        with self.damage():
+            for share, rows in self._batches(places):
                 for start in range(0, rows.num_rows, ROWS):
-                    yield rows.slice(start, ROWS)
+                    yield share, rows.slice(start, ROWS)
 
     def close(self) -> None:
         """Close the file."""
         self._raw.close()
 
     @contextmanager
-    def _damage(self) -> Iterator[None]:
+    def damage(self) -> Iterator[None]:
+        """Tell of what cannot be read as of damage to the file."""
         try:
             yield
         except (pa.ArrowException, OSError) as error:
             if isinstance(error, SourceError):
                 raise
-            detail = " ".join(str(error).split())[:200]
+            detail = " ".join(str(error).split())[:200].rstrip(".")
             rule = "must be a whole Parquet file, or an Arrow file or stream"
             raise SourceError(f"{self._path}: cannot be read: {detail}; {rule}") from None
+
+    def _batches(self, places: Sequence[Place]) -> Iterator[tuple[float, Rows]]:
+        table, done = self._table, 0
+        if isinstance(table, pq.ParquetFile):
+            wanted = [".".join((place.column, *place.keys)) for place in places]
+            for rows in table.iter_batches(ROWS, columns=wanted):
+                done += rows.num_rows
+                yield done / table.metadata.num_rows, rows
+            return
+        size = self._raw.size()
+        options = _only(self.schema, places)
+        self._raw.seek(0)
+        if not isinstance(table, pa.ipc.RecordBatchFileReader):
+            for rows in pa.ipc.open_stream(self._raw, options=options):
+                yield self._raw.tell() / size, _checked(rows)
+            return
+        table = pa.ipc.open_file(self._raw, options=options)
+        for index in range(table.num_record_batches):
+            yield (index + 1) / table.num_record_batches, _checked(table.get_batch(index))
 
 
 def _open(path: Path) -> Any:  # noqa: ANN401  # as pyarrow has it
     try:
-        return pa.OSFile(str(path))
+        return pa.OSFile(os.fsencode(path))
     except OSError as error:
         reason = error.strerror or " ".join(str(error).split())
         raise SourceError(f"{path}: cannot be opened: {reason}") from None
-    except (ValueError, UnicodeError) as error:  # a NUL in the name
-        raise SourceError(f"{str(path)!r}: cannot be opened: {error}") from None
+    except ValueError:
+        raise SourceError(f"{str(path)!r}: cannot be opened: a NUL is in its name") from None
 
 
 def _opened(raw: Any) -> Any:  # noqa: ANN401
@@ -132,17 +161,44 @@ def _opened(raw: Any) -> Any:  # noqa: ANN401
     raw.seek(0)
     if magic.startswith(b"PAR1"):
         return pq.ParquetFile(raw, buffer_size=1 << 20, page_checksum_verification=True)
+    if magic.startswith(_GZIP):
+        raise pa.ArrowInvalid("it is packed with gzip: unpack it")
     return pa.ipc.open_file(raw) if magic == b"ARROW1" else pa.ipc.open_stream(raw)
 
 
-def _batches(table: Any, places: Sequence[Place]) -> Iterator[Rows]:  # noqa: ANN401
-    if isinstance(table, pq.ParquetFile):
-        wanted = [".".join((place.column, *place.keys)) for place in places]
-        yield from table.iter_batches(ROWS, columns=wanted)
-    elif isinstance(table, pa.ipc.RecordBatchFileReader):
-        yield from map(table.get_batch, range(table.num_record_batches))
+def _only(schema: Any, places: Sequence[Place]) -> Any:  # noqa: ANN401
+    """Return what reads just the columns of some places."""
+    columns = {place.column for place in places}
+    return pa.ipc.IpcReadOptions(included_fields=sorted(map(schema.get_field_index, columns)))
+
+
+def _checked(rows: Rows) -> Rows:
+    """Return rows that are sound: pyarrow trusts an Arrow file, and damage would end the process.
+
+    Texts may still be no UTF-8: that is the fault of a row.
+
+    Raises
+    ------
+    ArrowInvalid
+        They are not.
+    """
+    rows.validate()
+    for column in rows.columns:
+        _check(column)
+    return rows
+
+
+def _check(array: Array) -> None:
+    kind = array.type
+    if pa.types.is_dictionary(kind):
+        array.indices.validate(full=True)
+        pa.DictionaryArray.from_arrays(array.indices, array.dictionary)  # are they in range
+        _check(array.dictionary)
+    elif pa.types.is_struct(kind):
+        for place in range(kind.num_fields):
+            _check(array.field(place))
     else:
-        yield from table
+        array.cast(_AS_BYTES.get(kind, kind)).validate(full=True)
 
 
 def _inside(kind: Any, keys: Sequence[str]) -> Any:  # noqa: ANN401

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import logging
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from losswatch.core.coded import Coded
 from losswatch.errors import SourceError
+from losswatch.sources.row_positions import RowPosition
 from losswatch.sources.rows import Numbers, Rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from pathlib import Path
     from types import ModuleType
     from typing import Any
 
@@ -20,10 +23,9 @@ if TYPE_CHECKING:
     from losswatch.sources.base import Batch, Outcome, Position
     from losswatch.sources.fields import Fields
 
-__all__ = ["SUFFIXES", "ParquetSource"]
+__all__ = ["ParquetSource"]
 
-SUFFIXES = (".parquet", ".arrow", ".feather")
-"""How files are named that are read as these formats."""
+logger = logging.getLogger(__name__)
 
 
 class _Type(NamedTuple):
@@ -47,7 +49,7 @@ _TYPES = {
 class ParquetSource:
     """A Parquet file, or an Arrow file or stream, read once from beginning to end.
 
-    It is read in columns, some 65,000 rows at once, and no row becomes an
+    It is read in columns, some 32,000 rows at once, and no row becomes an
     object of its own unless it is refused or has a ``prediction_id``. ``line``
     is the number of the row, from 1. Two columns of numbers take about 10 ns a
     row.
@@ -73,34 +75,55 @@ class ParquetSource:
         self._model = model
         self._segment = fields.segment
         self._arrow = _arrow()
-        self._file = self._arrow.ArrowFile(Path(path))
+        self._file = self._arrow.ArrowFile(path)
         try:
+            start = RowPosition.start(path)
             self._places = self._found(fields)
         except SourceError:
             self._file.close()
             raise
         self._batches: Iterator[Any] | None = self._file.batches([*self._places.values()])
+        self._left: Any | None = None  # rows that were read and not handed over
+        self._start = start
         self._rows = 0
+        self.position = 0  # bytes read of the file, about
 
     def resume(self, position: Position) -> None:
-        """Go on after the rows that a position tells; see :class:`Source`."""
-        rows = position.get("rows")
-        if not isinstance(rows, int) or rows < 0:
-            raise SourceError(f"{self.name}: {position!r:.80} is no position of it")
-        while self._rows < rows and self._batches is not None:
-            if self.next_batch() is None or self._rows > rows:
-                raise SourceError(f"{self.name}: has fewer rows than the {rows:,} read before")
+        """Go on after the rows that a position tells, or at the first if it is another file."""
+        there = RowPosition.of(position, self.name)
+        if not there.is_of(self._start):
+            logger.warning("%s is another file now; reading it from its beginning", self.name)
+            return
+        while self._rows < there.rows and (rows := self._next()) is not None:
+            known = min(rows.num_rows, there.rows - self._rows)
+            self._rows += known
+            self._left = rows.slice(known) if known < rows.num_rows else None
+        if self._rows < there.rows:
+            raise SourceError(f"{self.name}: has fewer rows than the {there.rows:,} read before")
 
     def next_batch(self) -> Batch | None:
         """Return the next rows; see :class:`losswatch.sources.base.Source`."""
-        rows = None if self._batches is None else next(self._batches, None)
+        rows = self._next()
         if rows is None:
             self.close()
             return None
-        batch = self._decoded(rows).batch(self._model)
+        with self._file.damage():
+            batch = self._decoded(rows).batch(self._model)
         self._rows += rows.num_rows
-        batch.position = {"rows": self._rows}
+        batch.position = replace(self._start, rows=self._rows).as_json()
         return batch
+
+    def _next(self) -> Any | None:  # noqa: ANN401  # pyarrow tells no types
+        """Return the next rows, ``None`` at the end."""
+        if self._left is not None:
+            rows, self._left = self._left, None
+            return rows
+        following = None if self._batches is None else next(self._batches, None)
+        if following is None:
+            return None
+        share, rows = following
+        self.position = int(share * self._start.size)
+        return rows
 
     def committed(self, outcome: Outcome) -> None:
         """Nobody waits for an answer."""
@@ -112,7 +135,7 @@ class ParquetSource:
 
     def close(self) -> None:
         """Close the file."""
-        self._batches = None
+        self._batches = self._left = None
         self._file.close()
 
     def _found(self, fields: Fields) -> Mapping[str, Place]:
@@ -121,7 +144,7 @@ class ParquetSource:
         places = {name: place for name, place in found.items() if place is not None}
         needed = {"y_true", "y_pred", *fields.named}
         if "prediction_id" in places and not {"y_true", "y_pred"}.isdisjoint(places):
-            needed = {*fields.named}  # predictions alone, or truths
+            needed -= {"y_true", "y_pred"}  # predictions alone, or truths
         missing = [
             ".".join(path) for name, path in fields.paths.items() if name in needed - {*places}
         ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
@@ -14,7 +14,7 @@ from losswatch.core.events import EventColumns
 from losswatch.core.labels import label_value
 from losswatch.errors import RejectedEvent
 from losswatch.sources.base import Batch, Refusal
-from losswatch.sources.ids import id_value
+from losswatch.sources.ids import id_column, id_value
 from losswatch.sources.sides import Sides
 from losswatch.sources.times import time_value
 from losswatch.sources.values import json_value, label, weight
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from losswatch.core.cells.products import Floats
 
     Flags = NDArray[np.bool_]
+
+T = TypeVar("T")
 
 __all__ = ["Numbers", "Rows"]
 
@@ -87,10 +89,11 @@ class Rows:
         columns = self._columns(default)
         if suspect is None:
             return Batch(columns, lines=self.size)
-        refused = self._refused(np.flatnonzero(suspect).tolist(), columns.model)
-        keep = np.ones(self.size, dtype=bool)
-        keep[[refusal.line - self.first for refusal in refused]] = False
-        return Batch(_taken(columns, keep), refused=refused, lines=self.size)
+        refused = self._refused(np.flatnonzero(suspect).tolist(), default)
+        if refused:
+            gone = [refusal.line - self.first for refusal in refused]
+            columns = columns.take(np.delete(np.arange(self.size), gone))
+        return Batch(columns, refused=refused, lines=self.size)
 
     def _columns(self, default: str | None) -> EventColumns:
         """Return all rows as events."""
@@ -137,25 +140,24 @@ class Rows:
         """Return which rows have a text that cannot be used."""
         flags = [_with_bad(self.model, label)]
         flags += [_with_bad(c, partial(label_value, name)) for name, c in self.segment.items()]
-        if len(self.prediction_id):
+        if _is_bad(self.prediction_id, id_column):
             bad = [_is_bad(text, id_value) for text in self.prediction_id]
             flags.append(np.array(bad, dtype=bool))
         return [some for some in flags if some is not None]
 
-    def _refused(self, rows: Sequence[int], models: Sequence[str | None]) -> list[Refusal]:
+    def _refused(self, rows: Sequence[int], default: str | None) -> list[Refusal]:
         refused = []
         for row in rows:
-            model = models[row]
+            model = default
             try:
+                model = label(self.model[row]) or default
                 self._check(row)
             except RejectedEvent as rejection:
-                named = None if _is_bad(model, label) else model
-                refused.append(Refusal(self.first + row, rejection.reason, rejection.detail, named))
+                refused.append(Refusal(self.first + row, rejection.reason, rejection.detail, model))
         return refused
 
     def _check(self, row: int) -> None:
-        """Refuse a row by the rules of JSON, in their order."""
-        label(self.model[row])
+        """Refuse a row by the rules of JSON, in their order; its model was looked at."""
         ids = self.prediction_id
         prediction_id = id_value(ids[row]) if len(ids) else None
         sides = {"y_true": self.y_true.at(row), "y_pred": self.y_pred.at(row)}
@@ -175,27 +177,9 @@ def _with_bad(column: Coded, check: Callable[[str | None], object]) -> Flags | N
     return bad[column.codes] if bad.any() else None
 
 
-def _is_bad(value: str | None, check: Callable[[str | None], object]) -> bool:
+def _is_bad(value: T, check: Callable[[T], object]) -> bool:
     try:
         check(value)
     except RejectedEvent:
         return True
     return False
-
-
-def _taken(columns: EventColumns, keep: Flags) -> EventColumns:
-    """Return the rows that are kept."""
-    which = np.flatnonzero(keep)
-
-    def some(column: Any) -> Any:  # noqa: ANN401  # as the column is
-        if isinstance(column, Coded):
-            return column.take(which)
-        if isinstance(column, np.ndarray):
-            return column[which]
-        return [column[row] for row in which.tolist()] if len(column) else ()
-
-    names = ("model", "y_true", "y_pred", "w", "line", "time", "prediction_id")
-    return EventColumns(
-        **{name: some(getattr(columns, name)) for name in names},
-        segment={name: some(column) for name, column in columns.segment.items()},
-    )
