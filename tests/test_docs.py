@@ -10,9 +10,9 @@ import yaml
 from losswatch.cli.main import build_parser
 from losswatch.config.load import parse_config
 from losswatch.config.model import (
-    AlarmConfig,
     ARROW_SUFFIXES,
     COLUMNS,
+    AlarmConfig,
     Config,
     HttpConfig,
     JoinConfig,

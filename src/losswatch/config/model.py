@@ -27,9 +27,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 __all__ = [
-    "AlarmConfig",
     "ARROW_SUFFIXES",
     "COLUMNS",
+    "AlarmConfig",
     "Config",
     "DeadLettersConfig",
     "HttpConfig",
