@@ -166,7 +166,9 @@ def make_alarm(config: AlarmConfig, objective: ObjectiveConfig | None) -> Alarm:
     if config.kind == "drift":
         warmup = None if config.warmup is None else Span.of(config.warmup)
         return DriftAlarm(**common, tolerance=config.tolerance, warmup=warmup)
-    limit = config.max_rmse if objective is None else config.max_rmse or objective.max_rmse
+    limit = config.max_rmse
+    if limit is None and objective is not None:
+        limit = objective.max_rmse
     if limit is None:
         raise ValueError("has no budget; give it max_rmse, or the monitor objective: {max_rmse}")
     if isinstance(limit, dict) and _is_given(config, "severity"):

@@ -24,6 +24,7 @@ _RULES = {
     "bool_type": "must be true or false",
     "dict_type": "must be keys with values; allowed: {keys}",
     "float_type": "must be a number",
+    "greater_than": "must be above {gt}",
     "greater_than_equal": "must be at least {ge}",
     "int_type": "must be a whole number",
     "less_than_equal": "must be at most {le}",

@@ -57,4 +57,4 @@ class Span:
             ) from None
 
     def __str__(self) -> str:
-        return f"{self.size:g}s" if self.timed else f"{self.size:.0f} events"
+        return f"{self.size:.15g}s" if self.timed else f"{self.size:.0f} events"
