@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from losswatch.core.alarms.bets import CAP, clearing_bets, excess_bets
-from losswatch.core.alarms.evidence import Evidence, log_ratio
+from losswatch.core.alarms.evidence import CALM, Evidence, log_ratio
 from losswatch.core.alarms.latch import Latch
 from losswatch.core.alarms.rule import by_stream
 
@@ -20,9 +20,6 @@ if TYPE_CHECKING:
     from losswatch.core.tree import Node, Tree
 
 __all__ = ["BudgetRule"]
-
-_CALM = 0.01
-"""Evidence below this share of the threshold is none: a change seems to have come after it."""
 
 _MANY = 12
 """Streams with a block in one round, from which on they are faster at once than one by one."""
@@ -135,7 +132,7 @@ class BudgetRule:
                     self._excess[k].put(stream, before)
                     self._raise(stream, k, closed, place, opened)
                     rows[k] = [0.0] * len(before)
-                elif k == 0 and evidence < _CALM * self._threshold:
+                elif k == 0 and evidence < CALM * self._threshold:
                     latch.calm[stream] = seen
             if not latch.active[stream, 0]:
                 continue
@@ -162,7 +159,7 @@ class BudgetRule:
             calm = ~fired
             self._excess[k].step_many(streams[calm], scores[calm], share[calm])
             if k == 0:
-                calm = evidence < _CALM * self._threshold
+                calm = evidence < CALM * self._threshold
                 latch.calm[streams[calm]] = closed.seen[todo[calm]]
         places = places[latch.active[closed.stream[places], 0]]
         fresh = latch.fresh[closed.stream[places]]

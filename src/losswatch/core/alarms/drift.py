@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from losswatch.core.alarms.bets import rank_bets
-from losswatch.core.alarms.evidence import Evidence, log_ratio
+from losswatch.core.alarms.evidence import CALM, Evidence, log_ratio
 from losswatch.core.alarms.latch import Latch
 from losswatch.core.alarms.rule import by_stream
 
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from losswatch.core.tree import Node, Tree
 
 __all__ = ["DriftRule"]
-
-_CALM = 0.01
 
 
 class DriftRule:
@@ -148,7 +146,7 @@ class DriftRule:
             if evidence >= self._threshold:
                 latch.set(stream, 0, time, seen)
                 excess = [0.0] * len(excess)
-            elif evidence < _CALM * self._threshold:
+            elif evidence < CALM * self._threshold:
                 latch.calm[stream] = seen
         self._excess.put(stream, excess)
         self._mirror.put(stream, mirror)

@@ -15,7 +15,10 @@ if TYPE_CHECKING:
     from losswatch.core.cells.scored import Indexes
     from losswatch.core.tree import Node, Tree
 
-__all__ = ["Evidence", "log_ratio"]
+__all__ = ["CALM", "Evidence", "log_ratio"]
+
+CALM = 0.01
+"""Evidence below this share of the threshold is none: a change seems to have come after it."""
 
 
 class Evidence:
@@ -58,11 +61,7 @@ class Evidence:
 
     def step(self, row: list[float], score: float, share: float) -> float:
         """Take one block into a row, in place; return the evidence."""
-        total = 0.0
-        for k, factor in enumerate(self.bets.of(score)):
-            row[k] = one = (row[k] + share) * factor
-            total += one
-        return total / len(row)
+        return self.bets.step(row, score, share)
 
     def step_many(self, streams: Indexes, scores: Floats, share: Floats) -> Floats:
         """Take a block of each of several streams; return their evidence."""
