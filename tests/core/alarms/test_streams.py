@@ -259,3 +259,12 @@ def test_a_reset_begins_anew():
     assert not any(stream.update(1e9) for _ in range(7))
     assert stream.evidence == (0.0,)
     assert stream.update(1e9)
+
+
+@pytest.mark.parametrize(("error", "w"), [(0.5, 1e308), (1e150, 1e3), (1e150, 1.0)])
+def test_a_block_that_overflows(error, w):
+    """Sums beyond float64 are an alarm, and of weights too are nothing: as in a watch."""
+    errors = np.append(np.full(620, 0.5), np.full(30, error))
+    weights = np.append(np.full(620, 1.0), np.full(30, w))
+    run_both(budget(), BudgetStream(budget()), errors, weights, errors**2)
+    run_both(drift(), DriftStream(drift()), errors, weights, errors)
