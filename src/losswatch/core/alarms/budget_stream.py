@@ -155,8 +155,9 @@ class BudgetStream(Stream):
 
     def _glance(self) -> tuple[Change, ...]:
         """Turn on what the block will lead to whatever comes: no loss is below 0."""
-        least = self._sum / self._length
-        changes = NOTHING
+        least, changes = self._sum / self._length, NOTHING
+        if self._sure == math.inf:  # and so is the sum
+            return NOTHING
         for severity, budget in enumerate(self._budgets):
             if not self._active[severity]:
                 row = self._excess[severity].copy()
