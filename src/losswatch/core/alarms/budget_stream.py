@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from losswatch.core.alarms.bets import clearing_bets, excess_bets
 from losswatch.core.alarms.evidence import CALM
-from losswatch.core.alarms.stream import NOTHING, Stream, check_weight, mean
-from losswatch.core.validity import LARGEST, as_float
+from losswatch.core.alarms.stream import NOTHING, Stream, check_loss, check_weight, mean
+from losswatch.core.validity import LARGEST
 from losswatch.errors import Reason, RejectedEvent
 
 if TYPE_CHECKING:
@@ -104,9 +104,7 @@ class BudgetStream(Stream):
 
     def _check(self, loss: object, w: object) -> tuple[float, float]:
         """Return a loss and its weight; from the first weight on no alarm comes early."""
-        number, weight = as_float("loss", loss), check_weight(w)
-        if number < 0.0:
-            raise RejectedEvent(Reason.WRONG_TYPE, f"loss is {number!r}; must be at least 0")
+        number, weight = check_loss(loss), check_weight(w)
         if not weight * number <= LARGEST:
             detail = f"the weighted loss of {number!r} and {weight!r} is beyond float64"
             raise RejectedEvent(Reason.OVERFLOW, detail)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from losswatch.core.alarms.bets import Bets
     from losswatch.core.alarms.settings import BudgetAlarm, DriftAlarm
 
-__all__ = ["NOTHING", "Stream", "check_weight", "mean"]
+__all__ = ["NOTHING", "Stream", "check_loss", "check_weight", "mean"]
 
 NOTHING: tuple[Change, ...] = ()
 
@@ -133,6 +133,20 @@ class Stream:
             self._mirror = array("d", bytes(8 * self._mirror_bets.size))
         name = self.alarm.severities[severity]
         return Change(0, name, True, math.nan, self.seen, self._change)  # noqa: FBT003
+
+
+def check_loss(loss: object) -> float:
+    """Return a loss as float64.
+
+    Raises
+    ------
+    RejectedEvent
+        It is no finite number of at least 0.
+    """
+    number = as_float("loss", loss)
+    if number < 0.0:
+        raise RejectedEvent(Reason.WRONG_TYPE, f"loss is {number!r}; must be at least 0")
+    return number
 
 
 def check_weight(w: object) -> float:
