@@ -8,9 +8,20 @@ RMSE: 3.911981
 MSE: 15.303595
 """
 
+from losswatch.river.detectors import BudgetDetector, RankDetector
 from losswatch.river.metrics import MAE, MSE, RMSE, Bias
 from losswatch.river.monitored import Monitored
 from losswatch.river.time_windows import TimeRolling
 from losswatch.river.windows import Rolling
 
-__all__ = ["MAE", "MSE", "RMSE", "Bias", "Monitored", "Rolling", "TimeRolling"]
+__all__ = [
+    "MAE",
+    "MSE",
+    "RMSE",
+    "Bias",
+    "BudgetDetector",
+    "Monitored",
+    "RankDetector",
+    "Rolling",
+    "TimeRolling",
+]

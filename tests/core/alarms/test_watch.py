@@ -144,3 +144,31 @@ def test_no_loss_can_break_it():
         assert np.isfinite(reading.evidence).all()
         if isinstance(alarm, BudgetAlarm) and alarm.loss_cap is None:
             assert any(change.raised for change in changes_of(watch))
+
+
+@pytest.mark.parametrize("many", [False, True], ids=["alone", "many"])
+@pytest.mark.parametrize("timed", [False, True], ids=["events", "time"])
+def test_what_led_to_an_alarm_does_not_lead_to_the_next_one(many, timed):
+    """It is turned off within its block: the rest of that block does not turn it on again."""
+    size = 40 if many else 2
+    kind = {"block": Span(10.0, timed=True), "one_false_alarm_per": Span(10_000.0, timed=True)}
+    alarm = budget(per_segment=True, **(kind if timed else {}))
+    watch = watch_of(alarm, size=size)
+    slots = np.arange(1, size)
+
+    def add(errors, at: float) -> None:
+        for number, error in enumerate(errors):
+            events = scored(slots, np.full(slots.size, error))
+            watch.add(events, events.error**2, np.full(slots.size, at + number))
+
+    add([1e6, 0.0], 0.0)
+    if timed:
+        add([0.0], 10.0)  # the block ends with an event of the next one
+    assert sum(change.raised for change in watch.changes()) == slots.size
+    assert watch.reset(12.0) == slots.size
+    add([0.0] * 8, 12.0)
+    add([0.0] * 40, 20.0)
+    assert not any(change.raised for change in watch.changes())
+    add([1e6], 100.0)
+    add([0.0] * 12, 101.0)
+    assert sum(change.raised for change in watch.changes()) == slots.size

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import MutableSequence
+
     from losswatch.core.cells.products import Floats
     from losswatch.core.cells.scored import Indexes
 
@@ -27,11 +29,11 @@ class Bets(Protocol):
     idle: float
     """The most evidence, with shares of 1, of a stream that could not be better."""
 
-    def of(self, score: float) -> list[float]:
-        """Return the factors of one block."""
+    def step(self, row: MutableSequence[float], score: float, share: float) -> float:
+        """Take one block into a row of evidence, one number for each bet; return their mean."""
 
     def of_many(self, scores: Floats) -> Floats:
-        """Return the factors of blocks, a row for each bet: the same bits as :meth:`of`."""
+        """Return the factors of blocks, a row for each bet: the same bits as in :meth:`step`."""
 
 
 class LinearBets:
@@ -49,9 +51,14 @@ class LinearBets:
         self._stakes = stakes
         self._column = np.array(stakes)[:, np.newaxis]
 
-    def of(self, score: float) -> list[float]:
-        """Return the factors of one block; see :class:`Bets`."""
-        return [1.0 + stake * score for stake in self._stakes]
+    def step(self, row: MutableSequence[float], score: float, share: float) -> float:
+        """Take one block into a row of evidence; see :class:`Bets`."""
+        total, k = 0.0, 0
+        for stake in self._stakes:
+            row[k] = one = (row[k] + share) * (1.0 + stake * score)
+            total += one
+            k += 1  # a tenth faster than enumerate
+        return total / k
 
     def of_many(self, scores: Floats) -> Floats:
         """Return the factors of blocks; see :class:`Bets`."""
@@ -79,9 +86,13 @@ class RankBets:
         self._rows = [[k * each ** (k - 1.0) for k in _KAPPAS] for each in p]
         self._table = np.array(self._rows).T
 
-    def of(self, score: float) -> list[float]:
-        """Return the factors of one block, given by how many others are as extreme."""
-        return self._rows[int(score)]
+    def step(self, row: MutableSequence[float], score: float, share: float) -> float:
+        """Take one block, given by how many others are as extreme; see :class:`Bets`."""
+        total = 0.0
+        for k, factor in enumerate(self._rows[int(score)]):
+            row[k] = one = (row[k] + share) * factor
+            total += one
+        return total / self.size
 
     def of_many(self, scores: Floats) -> Floats:
         """Return the factors of blocks; see :class:`Bets`."""

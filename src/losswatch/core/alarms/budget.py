@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from losswatch.core.alarms.bets import CAP, clearing_bets, excess_bets
-from losswatch.core.alarms.evidence import Evidence
+from losswatch.core.alarms.evidence import CALM, Evidence
 from losswatch.core.alarms.latch import Latch
 from losswatch.core.alarms.rule import by_stream
 
@@ -20,9 +20,6 @@ if TYPE_CHECKING:
     from losswatch.core.tree import Node, Tree
 
 __all__ = ["BudgetRule"]
-
-_CALM = 0.01
-"""Evidence below this share of the threshold is none: a change seems to have come after it."""
 
 _MANY = 12
 """Streams with a block in one round, from which on they are faster at once than one by one."""
@@ -119,6 +116,7 @@ class BudgetRule:
         self, stream: int, places: Indexes, closed: Closed, opened: OpenBlocks | None
     ) -> None:
         """Take the blocks of one stream, one by one."""
+        places = self._counted(stream, places)
         rows = [each.row(stream) for each in self._excess]
         mirror = self._mirror.row(stream)
         columns = (closed.means[0], closed.means[1], closed.share, closed.seen, closed.time)
@@ -129,7 +127,8 @@ class BudgetRule:
             for k, budget in enumerate(self._budgets):
                 if active[k]:
                     continue
-                row, evidence = self._excess[k].step(rows[k], mean / budget - 1.0, share)
+                row = rows[k].copy()
+                evidence = self._excess[k].step(row, mean / budget - 1.0, share)
                 if evidence >= self._threshold:
                     self._excess[k].put(stream, rows[k])
                     latch.calm[stream] = calm
@@ -137,15 +136,14 @@ class BudgetRule:
                     rows[k], active[k] = [0.0] * len(row), True
                     continue
                 rows[k] = row
-                if k == 0 and evidence < _CALM * self._threshold:
+                if k == 0 and evidence < CALM * self._threshold:
                     calm = seen
             if not active[0]:
                 continue
             if latch.fresh[stream]:
                 latch.fresh[stream] = False
                 continue
-            mirror, evidence = self._mirror.step(mirror, capped - 1.0, share)
-            if evidence >= self._clear_threshold:
+            if self._mirror.step(mirror, capped - 1.0, share) >= self._clear_threshold:
                 self.reset(stream, time, seen)
                 rows, mirror = [[0.0] * len(row) for row in rows], [0.0] * len(mirror)
                 active, calm = [False] * len(active), seen
@@ -153,9 +151,19 @@ class BudgetRule:
         for each, row in zip((*self._excess, self._mirror), (*rows, mirror), strict=True):
             each.put(stream, row)
 
+    def _counted(self, stream: int, places: Indexes) -> Indexes:
+        """Return the blocks that count: not one that an alarm was turned off in."""
+        if self.latch.spent[stream] and places.size:
+            self.latch.spent[stream] = False
+            return places[1:]
+        return places
+
     def _take_round(self, places: Indexes, closed: Closed, opened: OpenBlocks | None) -> None:
         """Take a block of each of many streams, all at once."""
         latch = self.latch
+        spent = latch.spent[closed.stream[places]]
+        latch.spent[closed.stream[places[spent]]] = False
+        places = places[~spent]
         for k, budget in enumerate(self._budgets):
             todo = places[~latch.active[closed.stream[places], k]]
             streams, share = closed.stream[todo], closed.share[todo]
@@ -167,7 +175,7 @@ class BudgetRule:
             calm = ~fired
             self._excess[k].step_many(streams[calm], scores[calm], share[calm])
             if k == 0:
-                calm = evidence < _CALM * self._threshold
+                calm = evidence < CALM * self._threshold
                 latch.calm[streams[calm]] = closed.seen[todo[calm]]
         places = places[latch.active[closed.stream[places], 0]]
         fresh = latch.fresh[closed.stream[places]]
@@ -208,7 +216,7 @@ class BudgetRule:
         """Turn alarms on that the blocks that go on will lead to, whatever comes."""
         numbers, streams, means = opened.going()
         for k, budget in enumerate(self._budgets):
-            todo = ~self.latch.active[streams, k]
+            todo = ~self.latch.active[streams, k] & ~self.latch.spent[streams]
             if not todo.any():
                 continue
             scores = means[todo] / budget - 1.0

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from losswatch.core.alarms.bets import rank_bets
-from losswatch.core.alarms.evidence import Evidence
+from losswatch.core.alarms.evidence import CALM, Evidence
 from losswatch.core.alarms.latch import Latch
 from losswatch.core.alarms.rule import by_stream
 
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from losswatch.core.tree import Node, Tree
 
 __all__ = ["DriftRule"]
-
-_CALM = 0.01
 
 
 class DriftRule:
@@ -139,17 +137,17 @@ class DriftRule:
         ):
             if latch.active[stream, 0]:
                 rank = bisect_right(learnt, value)
-                mirror, evidence = self._mirror.step(mirror, rank, share)
-                if evidence >= self._clear_threshold:
+                if self._mirror.step(mirror, rank, share) >= self._clear_threshold:
                     self.reset(stream, time, seen)
                     mirror = [0.0] * len(mirror)
                 continue
             rank = self._blocks - bisect_left(learnt, value)
-            excess, evidence = self._excess.step(excess, rank, share)
+            evidence = self._excess.step(excess, rank, share)
             if evidence >= self._threshold:
                 latch.set(stream, 0, time, seen)
+                latch.fresh[stream] = False  # the block is over
                 excess = [0.0] * len(excess)
-            elif evidence < _CALM * self._threshold:
+            elif evidence < CALM * self._threshold:
                 latch.calm[stream] = seen
         self._excess.put(stream, excess)
         self._mirror.put(stream, mirror)

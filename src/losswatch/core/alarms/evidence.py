@@ -15,7 +15,10 @@ if TYPE_CHECKING:
     from losswatch.core.cells.scored import Indexes
     from losswatch.core.tree import Node, Tree
 
-__all__ = ["Evidence"]
+__all__ = ["CALM", "Evidence", "nearness"]
+
+CALM = 0.01
+"""Evidence below this share of the threshold is none: a change seems to have come after it."""
 
 
 class Evidence:
@@ -56,14 +59,9 @@ class Evidence:
         """Put back what was taken with :meth:`row`."""
         self._rows[stream] = row
 
-    def step(self, row: list[float], score: float, share: float) -> tuple[list[float], float]:
-        """Return the row after one block, and its evidence."""
-        new, total = [], 0.0
-        for before, factor in zip(row, self.bets.of(score), strict=True):
-            after = (before + share) * factor
-            new.append(after)
-            total += after  # one after another: sum() of Python 3.12 is more exact, and other bits
-        return new, total / len(new)
+    def step(self, row: list[float], score: float, share: float) -> float:
+        """Take one block into a row, in place; return the evidence."""
+        return self.bets.step(row, score, share)
 
     def step_many(self, streams: Indexes, scores: Floats, share: Floats) -> Floats:
         """Take a block of each of several streams; return their evidence."""
@@ -77,15 +75,8 @@ class Evidence:
         return _mean((rows + share) * self.bets.of_many(scores))
 
     def nearness(self, streams: Indexes, threshold: float) -> Floats:
-        """Return how near streams are to a threshold, on the scale of logs.
-
-        That is 1 at the threshold, and 0 up to what a perfect stream may have.
-        """
-        idle = min(self.bets.idle, math.sqrt(threshold))
-        with np.errstate(divide="ignore"):
-            logs = np.log(_mean(self._rows[streams].T) / idle)
-        near: Floats = np.clip(logs / math.log(threshold / idle), 0.0, 1.0)
-        return near
+        """Return how near streams are to a threshold; see :func:`nearness`."""
+        return nearness(_mean(self._rows[streams].T), self.bets.idle, threshold)
 
     def reset(self, streams: Indexes | int) -> None:
         """Forget what streams have shown."""
@@ -105,6 +96,17 @@ class Evidence:
         if (rows < 0.0).any():
             raise node.node(key).wrong("evidence from 0 on")
         self._rows = rows
+
+
+def nearness(evidence: Floats, idle: float, threshold: float) -> Floats:
+    """Return how near evidence is to a threshold, on the scale of logs.
+
+    That is 1 at the threshold, and 0 up to what a perfect stream may have.
+    """
+    idle = min(idle, math.sqrt(threshold))
+    with np.errstate(divide="ignore"):
+        near: Floats = np.clip(np.log(evidence / idle) / math.log(threshold / idle), 0.0, 1.0)
+    return near
 
 
 def _mean(rows: Floats) -> Floats:

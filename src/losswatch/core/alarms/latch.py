@@ -52,6 +52,7 @@ class Latch:
         self.raised = np.zeros((size, len(severities)), dtype=np.int64)  # in this process
         self.since = np.zeros(size)
         self.fresh = np.zeros(size, dtype=bool)  # raised within the block that is open
+        self.spent = np.zeros(size, dtype=bool)  # and turned off since: the block does not count
         self.calm = np.zeros(size, dtype=np.int64)  # events when there was no evidence yet
         self.begun = np.zeros(size, dtype=np.int64)  # the same, when the alarm went on
         self.changes: list[Change] = []
@@ -73,6 +74,7 @@ class Latch:
         for severity in np.flatnonzero(self.active[stream]).tolist():
             name = self.severities[severity]
             self._note(Change(stream, name, raised=False, time=time, events=events))
+        self.spent[stream] |= self.fresh[stream]
         self.active[stream] = self.fresh[stream] = False
         self.calm[stream] = events
 
@@ -83,12 +85,12 @@ class Latch:
 
     def grow(self, size: int) -> None:
         """Make room for more streams."""
-        for name in ("active", "raised", "since", "fresh", "calm", "begun"):
+        for name in ("active", "raised", "since", "fresh", "spent", "calm", "begun"):
             setattr(self, name, grown(getattr(self, name), size))
 
     def clear(self, streams: Indexes) -> None:
         """Forget some streams."""
-        for name in ("active", "raised", "since", "fresh", "calm", "begun"):
+        for name in ("active", "raised", "since", "fresh", "spent", "calm", "begun"):
             getattr(self, name)[streams] = 0
 
     def dump(self) -> Tree:
@@ -97,6 +99,7 @@ class Latch:
             "active": self.active.ravel(),
             "since": self.since,
             "fresh": self.fresh,
+            "spent": self.spent,
             "calm": self.calm,
             "begun": self.begun,
         }
@@ -105,7 +108,7 @@ class Latch:
         """Continue from a state of as many streams."""
         size = self.since.size
         self.active = node.flags("active", self.active.size).reshape(self.active.shape)
-        self.fresh = node.flags("fresh", size)
+        self.fresh, self.spent = node.flags("fresh", size), node.flags("spent", size)
         self.since = node.floats("since", size)
         self.calm, self.begun = node.ints("calm", size), node.ints("begun", size)
 
