@@ -8,12 +8,14 @@ import shutil
 import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.error
 import urllib.parse
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -26,6 +28,7 @@ REQUIRED = os.environ.get("LOSSWATCH_REQUIRE_SERVERS") == "1"
 INSTALL = {
     "prometheus": "apt-get install -y --no-install-recommends prometheus",
     "promtool": "apt-get install -y --no-install-recommends prometheus",
+    "prometheus-alertmanager": "apt-get install -y --no-install-recommends prometheus-alertmanager",
 }
 
 
@@ -123,13 +126,14 @@ class Prometheus:
 
 
 @contextmanager
-def prometheus(folder: Path, target: str) -> Iterator[Prometheus]:
-    """Run a real Prometheus that scrapes one target four times a second."""
+def prometheus(folder: Path, target: str, more: str = "") -> Iterator[Prometheus]:
+    """Run a real Prometheus that scrapes one target four times a second; ``more`` is its YAML."""
     program = binary("prometheus")
     config = folder / "prometheus.yml"
     config.write_text(
         "global: {scrape_interval: 250ms, evaluation_interval: 250ms}\n"
         f"scrape_configs: [{{job_name: losswatch, static_configs: [{{targets: ['{target}']}}]}}]\n"
+        f"{more}"
     )
     listen = f"127.0.0.1:{free_port()}"
     command = [
@@ -141,3 +145,51 @@ def prometheus(folder: Path, target: str) -> Iterator[Prometheus]:
     with process(command, folder / "prometheus.log"):
         wait_for(lambda: answers(f"http://{listen}/-/ready"), about="for Prometheus")
         yield Prometheus(f"http://{listen}")
+
+
+@contextmanager
+def alertmanager(folder: Path, webhook: str) -> Iterator[str]:
+    """Run a real Alertmanager that tells a webhook at once; yield its address and port."""
+    program = binary("prometheus-alertmanager")
+    config = folder / "alertmanager.yml"
+    config.write_text(
+        "route: {receiver: hook, group_by: [...], group_wait: 0s, group_interval: 1s}\n"
+        f"receivers: [{{name: hook, webhook_configs: [{{url: '{webhook}', send_resolved: true}}]}}]\n"
+    )
+    listen = f"127.0.0.1:{free_port()}"
+    command = [
+        program,
+        f"--config.file={config}",
+        f"--storage.path={folder / 'alertmanager'}",
+        f"--web.listen-address={listen}",
+        "--cluster.listen-address=",
+    ]
+    with process(command, folder / "alertmanager.log"):
+        wait_for(lambda: answers(f"http://{listen}/-/ready"), about="for Alertmanager")
+        yield listen
+
+
+@contextmanager
+def webhook() -> Iterator[tuple[str, list[dict[str, Any]]]]:
+    """Take what Alertmanager tells: yield the address, and the alerts as they come."""
+    told: list[dict[str, Any]] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["content-length"]))
+            told.extend(json.loads(body)["alerts"])
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_address[1]}/", told
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join(10)
