@@ -154,7 +154,8 @@ def alertmanager(folder: Path, webhook: str) -> Iterator[str]:
     config = folder / "alertmanager.yml"
     config.write_text(
         "route: {receiver: hook, group_by: [...], group_wait: 0s, group_interval: 1s}\n"
-        f"receivers: [{{name: hook, webhook_configs: [{{url: '{webhook}', send_resolved: true}}]}}]\n"
+        "receivers: [{name: hook, webhook_configs:"
+        f" [{{url: '{webhook}', send_resolved: true}}]}}]\n"
     )
     listen = f"127.0.0.1:{free_port()}"
     command = [
