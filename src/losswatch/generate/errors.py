@@ -31,10 +31,34 @@ class Burn(NamedTuple):
 
 
 _BURNS = (
-    Burn("1h", 3600, "5m", "6m", "14.4", "page", "is gone in 50 hours"),
-    Burn("6h", 21_600, "30m", "35m", "6", "page", "is gone in 5 days"),
-    Burn("1d", 86_400, "2h", "2h10m", "3", "ticket", "is gone in 10 days"),
-    Burn("3d", 259_200, "6h", "6h30m", "1", "ticket", "is used up in 30 days"),
+    Burn(
+        "1h",
+        3600,
+        "5m",
+        "6m",
+        "14.4",
+        "page",
+        "At 14.4 times the budget of 30 days is gone in 50 hours.",
+    ),
+    Burn(
+        "6h",
+        21_600,
+        "30m",
+        "35m",
+        "6",
+        "page",
+        "At 6 times the budget of 30 days is gone in 5 days.",
+    ),
+    Burn(
+        "1d",
+        86_400,
+        "2h",
+        "2h10m",
+        "3",
+        "ticket",
+        "At 3 times the budget of 30 days is gone in 10 days.",
+    ),
+    Burn("3d", 259_200, "6h", "6h30m", "1", "ticket", "So the budget of 30 days does not last."),
 )
 _LEAST = 50
 """Events of the long window; with fewer, one outlier alone would decide."""
@@ -95,9 +119,9 @@ def _burn(job: str, burn: Burn) -> Alert:
         "LosswatchErrorBudgetBurn",
         "\nand\n".join([*means, gate]),
         summary=f'MSE of {_NAMED} is {{{{ $value | printf "%.1f" }}}} times its objective',
-        description=f"Over {long} and over {short} the MSE of {_OF} was more than {times} the square"
-        f' of objective.max_rmse: over {long} {{{{ $value | printf "%.1f" }}}} times that.'
-        f" At {burn.factor} times the budget of 30 days {burn.gone}.",
+        description=f"Over {long} and over {short} the MSE of {_OF} was more than {times} the"
+        f' square of objective.max_rmse: over {long} {{{{ $value | printf "%.1f" }}}} times that.'
+        f" {burn.gone}",
         why=f"More than {times} the objective over {long} and over {short}. `for` is longer than an"
         " event is in the short window: one outlier alone, however large, fires nothing. Knob: the"
         f" {_LEAST} events, below which the mean says little.",
