@@ -8,23 +8,31 @@ A = {"instance": "a:1"}
 
 DOWN = (
     "losswatch at a:1 cannot be scraped",
-    "Prometheus has not been able to scrape a:1 for 5 minutes. What it watches has no error in"
-    " Prometheus meanwhile: all other alerts on it are silent.",
+    (
+        "Prometheus has not been able to scrape a:1 for 5 minutes. What it watches has no error in"
+        " Prometheus meanwhile: all other alerts on it are silent."
+    ),
 )
 NOT_COLLECTED = (
     "losswatch at a:1 answers without the cost",
-    "For 5 minutes the pages of a:1 have come without any cost, because collecting it failed; the"
-    " log says why. All alerts on its models are silent.",
+    (
+        "For 5 minutes the pages of a:1 have come without any cost, because collecting it failed;"
+        " the log says why. All alerts on its models are silent."
+    ),
 )
 NOT_WRITTEN = (
     "losswatch at a:1 cannot write its state",
-    "The last commit of a:1 to its state failed. Until one works nothing is counted and nothing"
-    " acknowledged: senders must repeat, sources wait.",
+    (
+        "The last commit of a:1 to its state failed. Until one works nothing is counted and nothing"
+        " acknowledged: senders must repeat, sources wait."
+    ),
 )
 NOT_LOADED = (
     "losswatch at a:1 could not load its config",
-    "The last attempt of a:1 to load its config failed. It goes on with the one before; after a"
-    " restart it would not come up.",
+    (
+        "The last attempt of a:1 to load its config failed. It goes on with the one before; after a"
+        " restart it would not come up."
+    ),
 )
 ZEROS = [
     ("LosswatchTargetDown", "up", 5, "page", DOWN),
