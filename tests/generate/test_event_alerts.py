@@ -130,10 +130,18 @@ def test_what_is_no_end_of_truths(hasty, tmp_path, predictions, truth, total):
     hasty.silent(tmp_path, STOPPED, "90m", "130m", "165m", "190m", "215m", "260m", "300m", "390m")
 
 
+def test_a_restart_does_not_end_truths(series, tmp_path):
+    """Without a state the gauge is gone until the next truth; what was known before it counts."""
+    truth = "0+60x2600 _x130 163860+60x200"
+    joined(series, "0+60x2600 156060+60x400", truth, total="0+1x2600 0+1x400")
+    series.silent(tmp_path, STOPPED, "2600m", "2700m", "2725m", "2800m")
+
+
 def given_up(series, name, values, reason):
     for other in ("losswatch_predictions_expired_total", "losswatch_truths_unmatched_total"):
         for why in ("ttl", "limit"):
             series.add(other, "0x200", reason=why, **ETA)
+    series.add("losswatch_predictions_expired_total", "0+5x200", reason="ttl", **ETA)
     return series.add(name, values, reason=reason, **ETA)
 
 
@@ -155,7 +163,6 @@ def test_a_full_join_fires(series, tmp_path, name):
 
 def test_what_is_no_full_join(series, tmp_path):
     """What is given up for its age is as the config says; a restart gives up nothing."""
-    given_up(series, "losswatch_predictions_expired_total", "0+5x200", "ttl")
     given_up(series, "losswatch_truths_unmatched_total", "7x50 0x100", "limit")
     series.silent(tmp_path, FULL_JOIN, "20m", "55m", "100m")
 
@@ -233,7 +240,9 @@ def test_a_lag_that_grows_fires(series, tmp_path):
     series.fires(tmp_path, LAG, {"60m": [], "90m": [], "201m": [wanted]})
 
 
-@pytest.mark.parametrize("values", ["0+2x200", "900000-1000x200", "5000x200", "0x100 9000 100x100"])
+@pytest.mark.parametrize(
+    "values", ["0+2x200", "900000-1000x200", "5000x200", "0x100 2000+2000x9 0x100"]
+)
 def test_what_is_no_growing_lag(series, tmp_path, values):
     """A small one, one that is worked off, a steady one, and one burst are silent."""
     series.add("losswatch_kafka_lag_messages", values, partition="0", **TOPIC)
