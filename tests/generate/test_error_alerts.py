@@ -16,7 +16,7 @@ def alarm(promise="", **labels):
         {**JOB, **RUNNING, **labels},
         f"Alarm budget of {named} is on",
         f"The alarm budget of {named}{after} is on: the error has grown beyond what the config"
-        " allows. It stays on until the error is proved to be low again or it is acknowledged."
+        " allows. It stays on until there is evidence that it is low again."
         f"{promise}",
     )
 

@@ -99,8 +99,8 @@ def _alarm(job: str) -> Alert:
         f"losswatch_alarm_active{selector(job)} == 1",
         summary=f"Alarm {{{{ $labels.alarm }}}} of {_NAMED} is on",
         description=f"The alarm {{{{ $labels.alarm }}}} of {_OF} is on: the error has grown"
-        " beyond what the config allows. It stays on until the error is proved to be low again"
-        f" or it is acknowledged. {events} {seconds}",
+        " beyond what the config allows. It stays on until there is evidence that it is low again."
+        f" {events} {seconds}",
         why="The alarm is latched, so there is nothing to wait for; keep_firing_for bridges scrapes"
         " that failed (Prometheus 2.42 or newer). The severity is that of the YAML.",
         keep="5m",
