@@ -126,15 +126,30 @@ class Prometheus:
 
 
 @contextmanager
-def prometheus(folder: Path, target: str, more: str = "") -> Iterator[Prometheus]:
-    """Run a real Prometheus that scrapes one target four times a second; ``more`` is its YAML."""
+def prometheus(
+    folder: Path, target: str, rules: str = "", manager: str = ""
+) -> Iterator[Prometheus]:
+    """Run a real Prometheus that scrapes one target four times a second.
+
+    Parameters
+    ----------
+    folder
+        Where it keeps what it has.
+    target, manager
+        Address and port of what is scraped, and of an Alertmanager.
+    rules
+        Its rules.
+    """
     program = binary("prometheus")
+    alertmanagers = f"[{{static_configs: [{{targets: ['{manager}']}}]}}]"
+    alerting = f"alerting: {{alertmanagers: {alertmanagers}}}\n" if manager else ""
     config = folder / "prometheus.yml"
     config.write_text(
         "global: {scrape_interval: 250ms, evaluation_interval: 250ms}\n"
         f"scrape_configs: [{{job_name: losswatch, static_configs: [{{targets: ['{target}']}}]}}]\n"
-        f"{more}"
+        f"rule_files: [rules.yml]\n{alerting}"
     )
+    (folder / "rules.yml").write_text(rules)
     listen = f"127.0.0.1:{free_port()}"
     command = [
         program,

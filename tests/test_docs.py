@@ -30,7 +30,10 @@ CONFIGURATION = (ROOT / "docs" / "configuration.md").read_text()
 METRICS_PAGE = (ROOT / "docs" / "metrics.md").read_text()
 CLI = (ROOT / "docs" / "cli.md").read_text()
 README = (ROOT / "README.md").read_text()
-PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").rglob("*.md")]
+PAGES = [
+    *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "deploy/runbook.md")),
+    *(ROOT / "docs").rglob("*.md"),
+]
 
 
 def commands() -> dict[str, argparse.ArgumentParser]:

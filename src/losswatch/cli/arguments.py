@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-__all__ = ["address", "field", "label", "rate"]
+__all__ = ["address", "field", "label", "rate", "text"]
 
 
 def address(text: str) -> str:
@@ -41,4 +41,11 @@ def rate(text: str) -> float:
         value = 0.0
     if not 1e-3 <= value <= 1e6:
         raise argparse.ArgumentTypeError(f"{text!r} is no number from 0.001 to 1000000")
+    return value
+
+
+def text(value: str) -> str:
+    """Return text as it is, if there is some and it can be printed."""
+    if not value or not value.isprintable():
+        raise argparse.ArgumentTypeError(f"{value!r} is no text of at least one character")
     return value

@@ -11,8 +11,9 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from losswatch.cli.arguments import address, field, label, rate
+from losswatch.cli.arguments import address, field, label, rate, text
 from losswatch.errors import ConfigError, ListenError, SourceError, StateError, StoreError
+from losswatch.generate.watched import RUNBOOK
 from losswatch.version import __version__
 
 if TYPE_CHECKING:
@@ -59,6 +60,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_run(commands)
     _add_replay(commands)
     _add_check(commands)
+    _add_rules(commands)
     _add_merge(commands)
     _add_acknowledge(commands)
     _add_schema(commands)
@@ -127,7 +129,7 @@ def _add_format(command: argparse.ArgumentParser) -> None:
     command.add_argument("--format", choices=("ndjson", "csv"), help="default: by the file's name")
     command.add_argument(
         "--delimiter",
-        type=lambda text: text.replace(r"\t", "\t"),
+        type=lambda cell: cell.replace(r"\t", "\t"),
         help=r"between the cells of a CSV; \t is a tab; default: ,",
     )
     command.add_argument("--model", help="the model of events that do not name one")
@@ -158,6 +160,35 @@ def _add_check(commands: Commands) -> None:
         from losswatch.cli.check import check
 
         return check(options.config, options.data)
+
+    command.set_defaults(command=call)
+
+
+def _add_rules(commands: Commands) -> None:
+    command = _add(commands, "rules", "Write the rules of a config for Prometheus.")
+    command.add_argument("config", metavar="CONFIG", help="the YAML file")
+    command.add_argument(
+        "--output", metavar="FILE", help="write them to this file; default: standard output"
+    )
+    command.add_argument(
+        "--job",
+        type=text,
+        default="losswatch",
+        metavar="NAME",
+        help="the name of the scrape job; default: %(default)s",
+    )
+    command.add_argument(
+        "--runbook-url",
+        type=text,
+        default=RUNBOOK,
+        metavar="BASE",
+        help="where your runbook is; default: %(default)s",
+    )
+
+    def call(options: argparse.Namespace) -> int:
+        from losswatch.cli.rules import rules
+
+        return rules(options.config, options.job, options.runbook_url, options.output)
 
     command.set_defaults(command=call)
 
