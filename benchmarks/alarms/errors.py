@@ -45,7 +45,8 @@ def _t3(rng: np.random.Generator, shape: tuple[int, int]) -> Errors:
 
 
 def _lognormal(rng: np.random.Generator, shape: tuple[int, int]) -> Errors:
-    return np.exp(rng.standard_normal(shape) - 1.0) * rng.choice([-1.0, 1.0], shape)
+    errors: Errors = np.exp(rng.standard_normal(shape) - 1.0) * rng.choice([-1.0, 1.0], shape)
+    return errors
 
 
 def _remembering(
