@@ -79,9 +79,9 @@ def model_faults() -> Table:
 
 NOTE = f"""\
 A model of river learns {LEARN:,} events and then no more. After {WELL:,} further events its
-dominant feature is zeroed, or comes in another unit. The budget is learnt from the first {TOLD:,} of them:
-1.2 times the mean loss and two standard errors. Events until the first alarm, the median of {SEEDS}
-seeds, and all alarms before the faults, in {SEEDS * WELL * len(MODELS):,} events."""
+dominant feature is zeroed, or comes in another unit. The budget is learnt from the first {TOLD:,}
+of them: 1.2 times the mean loss and two standard errors. Events until the first alarm, the median
+of {SEEDS} seeds, and all alarms before the faults, in {SEEDS * WELL * len(MODELS):,} events."""
 
 
 def _trial(model: str, fault: str, seed: int) -> _Trial:

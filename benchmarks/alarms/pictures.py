@@ -10,7 +10,7 @@ import numpy as np
 from benchmarks.alarms.contenders import CONTENDERS
 from benchmarks.alarms.errors import make_errors
 from benchmarks.alarms.ours import OURS
-from benchmarks.charts import Line, Lines
+from benchmarks.charts import Line, Lines, Points
 
 if TYPE_CHECKING:
     from benchmarks.alarms.runs import Found
@@ -23,24 +23,22 @@ _FLOOR = 0.03
 _FROM, _FAULT, _TO = 6000, 8000, 9000
 
 
-def trade_off(found: Found) -> Lines:
+def trade_off(found: Found) -> Points:
     """Return delay against false alarms, on the stream of heavy tails."""
-    lines = []
+    points = []
     for contender in CONTENDERS:
         response = found.responses.get((contender.name, 1.2, "t3", 2.0))
         if response is None or contender.role == "other" or response.median == math.inf:
             continue
         rate = max(found.rates[contender.name, 1.2, "t3"].per_million, _FLOOR)
         name = contender.name.replace("*", "").replace("`", "")
-        lines.append(Line(name, contender.role, [rate], [response.median]))
-    return Lines(
+        points.append((name, rate, response.median, contender.role))
+    return Points(
         "alarms-trade-off.svg",
         "How soon, and how often for nothing? Student t3, MSE x2",
         f"false alarms in a million events (log scale; {_FLOOR:g} stands for none)",
         "median delay, events (log scale)",
-        lines,
-        log_x=True,
-        dots=True,
+        points,
     )
 
 

@@ -31,7 +31,8 @@ river's models on data in its wheel, drawn again in pieces of 20. {events}""",
 The hardest case that the promise covers: no room at all between what is normal and the budget. A
 drift tolerates nothing, so its warm-up is all that it has. "season" and "corrupt" are above this
 budget half of the time and on average: alarms there are right. AR .9 is above it whenever the
-last error was large: the promise is about the mean given the past.""",
+last error was large: the promise is about the mean given the past. What knows no budget is in the
+table above.""",
 }
 
 _DELAY_NOTE = f"""\
@@ -50,7 +51,7 @@ Detectors of river have nothing to be turned off; they detect the recovery as we
 def false_alarms(found: Found, margin: float) -> Table:
     """Return how often each is wrong on each stream."""
     rows = []
-    for contender in (*CONTENDERS, *ORACLES):
+    for contender in _shown(margin):
         rates = [found.rates.get((contender.name, margin, stream)) for stream in STREAMS]
         rows.append((contender.name, contender.promise, *map(_rate, rates)))
     note = _FALSE_NOTE[margin].format(events=_sizes(found, margin))
@@ -61,7 +62,7 @@ def false_alarms(found: Found, margin: float) -> Table:
 def delays(found: Found, margin: float) -> Table:
     """Return how soon each sees a fault, unless it is noise."""
     rows: list[tuple[str, ...]] = []
-    for contender in (*CONTENDERS, *ORACLES):
+    for contender in _shown(margin):
         cells = {factor: _delay_cells(found, contender, margin, factor) for factor in FACTORS}
         if all(cell in {"noise", ""} for row in cells.values() for cell in row):
             rows.append((contender.name, "all", *cells[2.0]))
@@ -88,6 +89,11 @@ def oneness(found: Found) -> Table:
         if any(responses):
             rows.append((contender.name, *map(_one, responses)))
     return Table("Is one fault one alarm?", ("what", *STREAMS), rows, _ONE_NOTE)
+
+
+def _shown(margin: float) -> list[Contender]:
+    """Return those of a table: what knows no budget is in that of the larger one alone."""
+    return [*(c for c in CONTENDERS if c.budgeted or margin > 1.0), *ORACLES]
 
 
 def _sizes(found: Found, margin: float) -> str:
