@@ -138,7 +138,6 @@ def _ours(kind: Kind) -> Contender:
         f"1, {kind.guarantee}",
         partial(count_ours, kind),
         partial(find_ours, kind),
-        share=0.25 if kind.block == 1 else 1.0,
         lanes=50 if kind.block == 1 else 100,
     )
 
