@@ -1,6 +1,7 @@
 # make run    the demo: river models learn real data, their cost is live at /metrics
 # make test   every check and every test
 # make bench  the benchmarks, beside the peers in the same run: tables and plots in docs/benchmarks.md
+# make bench-alarms  how often alarms are false, and how soon they come: some minutes
 # make fix    format the code and mend what ruff can mend
 
 PYTHON ?= python3
@@ -9,7 +10,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 BENCH_STAMP := $(VENV)/.installed-bench
 
-.PHONY: run test check bench fix clean
+.PHONY: run test check bench bench-alarms fix clean
 
 run: $(STAMP)
 	@$(BIN)/losswatch demo
@@ -25,6 +26,9 @@ check: $(STAMP)
 
 bench: $(BENCH_STAMP)
 	$(BIN)/python -m benchmarks --write
+
+bench-alarms: $(BENCH_STAMP)
+	$(BIN)/python -m benchmarks alarms --write
 
 fix: $(STAMP)
 	$(BIN)/ruff format .

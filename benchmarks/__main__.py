@@ -1,8 +1,9 @@
-"""Run the benchmarks: ``python -m benchmarks [--write | --only NAME]``.
+"""Run the benchmarks: ``python -m benchmarks [NAME ...] [--write]``.
 
 Every module ``bench_NAME`` of this package takes part: it has a function
-``measure`` that returns a table or several. ``--write`` needs the group
-``bench`` for the plots; ``make bench`` installs it.
+``measure`` that returns a table or several. ``--write`` writes what was run
+into the page, and leaves the rest of it alone; it needs the group ``bench`` for
+the plots, which ``make bench`` installs.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import argparse
 import logging
 import platform
+import re
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -33,6 +35,7 @@ FIRST = (
     "memory",
     "update",
     "update_many",
+    "alarms",
 )
 """The order of the page; all others follow by name."""
 
@@ -60,19 +63,24 @@ def main() -> None:
     """Print the tables as they come and maybe write the page."""
     logging.disable(logging.WARNING)
     arguments = _parse_arguments()
+    names = arguments.names or _names()
     if arguments.write:
-        _write()
+        _write(names)
     else:
-        for _ in _measure([arguments.only] if arguments.only else _names()):
-            pass
+        for name in names:
+            for _ in _measure(name):
+                pass
 
 
 def _parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks")
-    group = parser.add_mutually_exclusive_group()
-    group.add_argument("--write", action="store_true", help=f"write docs/{PAGE.name} and its plots")
-    group.add_argument("--only", choices=_names(), help="run this one and only print")
-    return parser.parse_args()
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(_names())}")
+    parser.add_argument("--write", action="store_true", help=f"write docs/{PAGE.name}, its plots")
+    arguments = parser.parse_args()
+    wrong = set(arguments.names) - set(_names())
+    if wrong:
+        parser.error(f"no benchmark {', '.join(sorted(wrong))}; there are {', '.join(_names())}")
+    return arguments
 
 
 def _names() -> list[str]:
@@ -82,29 +90,43 @@ def _names() -> list[str]:
     return sorted(names, key=lambda name: FIRST.index(name) if name in FIRST else len(FIRST))
 
 
-def _measure(names: list[str]) -> Iterator[Table]:
-    """Run some benchmarks; print and yield their tables."""
-    for name in names:
-        measured = import_module(f"benchmarks.bench_{name}").measure()
-        for table in [measured] if isinstance(measured, Table) else measured:
-            print(table.markdown(), "\n", flush=True)
-            yield table
+def _measure(name: str) -> Iterator[Table]:
+    """Run a benchmark; print and yield its tables."""
+    measured = import_module(f"benchmarks.bench_{name}").measure()
+    for table in [measured] if isinstance(measured, Table) else measured:
+        print(table.markdown(), "\n", flush=True)
+        yield table
 
 
-def _write() -> None:
-    """Run all and write the page and its plots."""
+def _write(names: list[str]) -> None:
+    """Run some and write their sections of the page, and their plots."""
     from benchmarks.plots import draw  # first, for it fails at once without the group `bench`
 
     folder = PAGE.with_suffix("")
     folder.mkdir(exist_ok=True)
-    sections = [_intro()]
-    for table in _measure(_names()):
-        sections.append(table.markdown())
-        for chart in table.charts:
-            draw(chart, folder / chart.file)
-            alt = f"{chart.title} The numbers are in the table."
-            sections.append(f"![{alt}]({folder.name}/{chart.file})")
-    PAGE.write_text("\n\n".join(sections) + "\n")
+    sections = _sections(PAGE.read_text() if PAGE.exists() else "")
+    for name in names:
+        parts = []
+        for table in _measure(name):
+            parts.append(table.markdown())
+            for chart in table.charts:
+                draw(chart, folder / chart.file)
+                alt = f"{chart.title} The numbers are in the table."
+                parts.append(f"![{alt}]({folder.name}/{chart.file})")
+        sections[name] = "\n\n".join(parts)
+    known = [name for name in _names() if name in sections]
+    intro = _intro() if set(known) == set(names) else sections.get("", _intro())
+    text = "\n\n".join(f"{_MARK.format(name)}\n\n{sections[name]}" for name in known)
+    PAGE.write_text(f"{intro}\n\n{text}\n")
+
+
+_MARK = "<!-- bench: {} -->"
+
+
+def _sections(page: str) -> dict[str, str]:
+    """Return what is on the page by benchmark; what comes first is that of no name."""
+    parts = re.split(_MARK.format("(.+)") + "\n", page)
+    return {name: part.strip() for name, part in zip(["", *parts[1::2]], parts[::2], strict=True)}
 
 
 def _intro() -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ["Bars", "Chart", "Dots", "Line", "Lines", "Role"]
+__all__ = ["Bars", "Chart", "Dots", "Line", "Lines", "Points", "Role"]
 
 Role = Literal["ours", "peer", "other", "exact"]
 """Decides the colour: ours, the peer, what is neither, and the truth."""
@@ -85,4 +85,15 @@ class Lines:
     """Text at some x, such as what happened there."""
 
 
-Chart = Bars | Dots | Lines
+@dataclass(frozen=True, slots=True)
+class Points:
+    """Two numbers above 0 for each name, as named points; both axes on a log scale."""
+
+    file: str
+    title: str
+    x_label: str
+    y_label: str
+    points: Sequence[tuple[str, float, float, Role]]
+
+
+Chart = Bars | Dots | Lines | Points

@@ -15,7 +15,7 @@ import matplotlib as mpl
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullLocator
 
-from benchmarks.charts import Bars, Chart, Dots, Lines
+from benchmarks.charts import Bars, Chart, Dots, Lines, Points
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,6 +33,9 @@ INK, GRID, GOOD = "#222222", "#dddddd", "#e3efe3"
 
 RUG = 0.03
 """Height of the marks for what is no number, as part of the axis."""
+
+NEAR, LINE = 0.3, 0.042
+"""Names of points that are so near across, as part of the axis, are so far apart in height."""
 
 STYLE = {
     "svg.fonttype": "path",
@@ -136,6 +139,27 @@ def _lines(chart: Lines) -> Any:
     axes.set_xlabel(chart.x_label)
     axes.set_ylabel(chart.y_label)
     _name_lines(axes, chart.lines)
+    return figure
+
+
+@_figure.register
+def _points(chart: Points) -> Any:
+    figure, axes = _axes(chart.title, height=5)
+    axes.grid(axis="y")
+    for _, x, y, role in chart.points:
+        axes.plot([x], [y], "o", color=COLOURS[role])
+    for which in "xy":
+        _log(axes, which)
+    axes.set_xlabel(chart.x_label)
+    axes.set_ylabel(chart.y_label)
+    to_fraction = axes.transData + axes.transAxes.inverted()
+    placed: list[tuple[float, float]] = []
+    for name, x, y, role in sorted(chart.points, key=lambda point: point[2]):
+        across, up = to_fraction.transform((x, y))
+        near = [other for column, other in placed if abs(column - across) < NEAR]
+        up = max([up, *(other + LINE for other in near)])
+        placed.append((across, up))
+        _annotate(axes, name, (across, up), 8, xycoords="axes fraction", color=COLOURS[role])
     return figure
 
 

@@ -261,6 +261,14 @@ def test_a_reset_begins_anew():
     assert stream.update(1e9)
 
 
+def test_a_sum_beyond_float64_is_sure_early():
+    """Also where the budget is so large that no finite sum is."""
+    alarm = budget(max_rmse=1e150, one_false_alarm_per=Span(1e10))
+    error = np.array([1.0, 1.2e154, 1.2e154, 1.0])
+    _, told = run_both(alarm, BudgetStream(alarm), error, None, error**2)
+    assert [each[2] for each in told] == [3]
+
+
 @pytest.mark.parametrize(("error", "w"), [(0.5, 1e308), (1e150, 1e3), (1e150, 1.0)])
 def test_a_block_that_overflows(error, w):
     """Sums beyond float64 are an alarm, and of weights too are nothing: as in a watch."""

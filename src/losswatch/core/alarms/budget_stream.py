@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["BudgetStream"]
 
-_LARGEST_STAKE = 0.9
+_LARGEST_STAKE = 0.9  # of blocks of several events
 _ROUNDING = 1.0 - 1e-9
 
 
@@ -126,6 +126,7 @@ class BudgetStream(Stream):
 
     def _judge(self, loss: float, capped: float) -> tuple[Change, ...]:
         changes, sure = NOTHING, math.inf
+        early = not self._weighted and self._length > 1
         for severity, budget in enumerate(self._budgets):
             if not self._active[severity]:
                 score = loss / budget - 1.0
@@ -133,7 +134,8 @@ class BudgetStream(Stream):
                 if evidence >= self._threshold:
                     changes = (*changes, self._raise(severity))
                     continue
-                sure = min(sure, self._bound(evidence, budget))
+                if early:
+                    sure = min(sure, self._bound(evidence, budget))
                 if severity == 0 and evidence < CALM * self._threshold:
                     self._calm = self._ended
         self._sure = sure
@@ -153,9 +155,9 @@ class BudgetStream(Stream):
 
     def _glance(self) -> tuple[Change, ...]:
         """Turn on what the block will lead to whatever comes: no loss is below 0."""
-        least, changes = self._sum / self._length, NOTHING
-        if self._sure == math.inf:  # and so is the sum
+        if self._weighted or self._spent:  # and the sum is infinite
             return NOTHING
+        least, changes = self._sum / self._length, NOTHING
         for severity, budget in enumerate(self._budgets):
             if not self._active[severity]:
                 row = self._excess[severity].copy()
@@ -182,7 +184,7 @@ class BudgetStream(Stream):
         No factor is above that of the largest stake, so evidence ``E`` will be at
         most ``(E + 1) * (1 + stake * score)``.
         """
-        if self._weighted or evidence + 1.0 >= self._threshold:
-            return math.inf if self._weighted else 0.0
+        if evidence + 1.0 >= self._threshold:
+            return 0.0
         score = (self._threshold / (evidence + 1.0) - 1.0) / _LARGEST_STAKE
         return (1.0 + score) * budget * self._length * _ROUNDING

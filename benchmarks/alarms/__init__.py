@@ -1,0 +1,1 @@
+"""How often alarms are wrong, and how soon they come: the parts of ``bench_alarms``."""
