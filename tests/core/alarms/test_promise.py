@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from watching import budget, drift, feed, scored, watch_of
 
-from losswatch.core.alarms.bets import clearing_bets, excess_bets, rank_bets
+from losswatch.core.alarms.bets import LinearBets, clearing_bets, excess_bets, rank_bets
 from losswatch.core.alarms.span import Span
 
 EVENTS = 3_000_000
@@ -170,3 +170,20 @@ def test_nothing_is_told_where_all_losses_are_0():
     feed(watch, scored(np.zeros(50_000), np.zeros(50_000)), np.arange(50_000), [50_000])
     assert watch.changes() == []
     assert watch.read(0.0, np.arange(1)).evidence.tolist() == [[0.0]]
+
+
+def test_the_order_of_the_bets_is_irrelevant():
+    """The same stakes in another order: evidence but for its last bits, and the same alarms."""
+    error = STREAMS["t3"](np.random.default_rng(6), 60_000)
+    error[20_000:40_000] *= 2.0
+    found = []
+    for order in (1, -1):
+        watch = watch_of(budget(max_rmse=1.1))
+        (excess,) = watch._rule._excess
+        excess.bets = LinearBets(excess.bets._stakes[::order])
+        feed(watch, scored(np.zeros(error.size), error), np.arange(error.size), [error.size])
+        found.append((watch.changes(), watch.read(0.0, np.arange(1)).evidence[0, 0]))
+    (changes, evidence), (others, other) = found
+    assert changes == others
+    assert changes
+    assert math.isclose(evidence, other, rel_tol=1e-9, abs_tol=1e-12)
