@@ -25,10 +25,11 @@ _FALSE_NOTE = {
     1.2: """\
 Alarms in a million events, each acknowledged at once, and their 95 % intervals; the budget is 1.2
 times the MSE of the stream, and a drift tolerates 20 % and learns anew every {renew:,} events.
-Ours ask for one false alarm in a million events. Streams have an MSE of 1: Gaussian, Student t3 (its loss has no variance), log-normal,
-autoregressions, "season" (the MSE swings by half over 2,880 events: above the budget it is no false
-alarm), "corrupt" (one label in 20,000 has 2,000 times the loss: the MSE is 1.1), and residuals of
-river's models on data in its wheel, drawn again in pieces of 20.
+Ours ask for one false alarm in a million events. Streams have an MSE of 1: Gaussian, Student t3
+(its loss has no variance), log-normal, autoregressions, "season" (the MSE swings by half over 2,880
+events: above the budget it is no false alarm), "corrupt" (one label in 20,000 has 2,000 times the
+loss: the MSE is 1.1), and residuals of river's models on data in its wheel, drawn again in pieces
+of 20.
 {events}""",
     1.0: """\
 The hardest case that the promise covers: no room at all between what is normal and the budget. A
