@@ -44,7 +44,7 @@ PACKAGES = ("numpy", "river", "prometheus-client", "scikit-learn", "whylogs", "t
 INTRO = """\
 # Benchmarks
 
-`make bench` runs them all and writes this page and its plots, `make bench-alarms` what is on alarms.
+`make bench` runs them all and writes this page and its plots, `make bench-alarms` the alarms.
 Ours and the peer run in turn in the same run, so ratios hold on a noisy machine where single times
 do not: a ratio is our time by the peer's, the median of the rounds, with their range; below 1 we
 are faster. Errors are relative to the exact value in fractions; up to 1.1e-16 is a correctly
