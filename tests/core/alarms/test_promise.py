@@ -7,6 +7,7 @@ import pytest
 from watching import budget, drift, feed, scored, watch_of
 
 from losswatch.core.alarms.bets import LinearBets, clearing_bets, excess_bets, rank_bets
+from losswatch.core.alarms.evidence import Evidence
 from losswatch.core.alarms.span import Span
 
 EVENTS = 3_000_000
@@ -186,8 +187,8 @@ def test_the_order_of_the_bets_is_irrelevant():
     found = []
     for order in (1, -1):
         watch = watch_of(budget(max_rmse=1.1))
-        (excess,) = watch._rule._excess
-        excess.bets = LinearBets(excess.bets._stakes[::order])
+        (excess,) = watch._rule._excess = [Evidence(excess_bets(single=True), 1)]
+        excess.bets = LinearBets(tuple(2.0**-k for k in range(9))[::order])
         feed(watch, scored(np.zeros(error.size), error), np.arange(error.size), [error.size])
         found.append((watch.changes(), watch.read(0.0, np.arange(1)).evidence[0, 0]))
     (changes, evidence), (others, other) = found
