@@ -57,16 +57,15 @@ class LinearBets:
         self.idle = sum(
             part * (1.0 - stake) / stake for part, stake in zip(self.parts, stakes, strict=True)
         )
-        self._pairs = tuple(zip(stakes, self.parts, strict=True))
+        self._bets = tuple(zip(range(self.size), stakes, self.parts, strict=True))
         self._column = np.array(stakes)[:, np.newaxis]
 
     def step(self, row: MutableSequence[float], score: float, share: float) -> float:
         """Take one block into a row of evidence; see :class:`Bets`."""
-        total, k = 0.0, 0
-        for stake, part in self._pairs:
+        total = 0.0
+        for k, stake, part in self._bets:
             row[k] = one = (row[k] + share) * (1.0 + stake * score)
             total += part * one
-            k += 1  # a tenth faster than enumerate
         return total
 
     def of_many(self, scores: Floats) -> Floats:
