@@ -149,7 +149,7 @@ class Books(SavedBooks):
         self._retire(self.now if at is None else at)
         return entered
 
-    def remember(self, output: str, entered: Entered, ids: Sequence[str | None]) -> None:
+    def remember(self, output: str, entered: Entered, ids: Sequence[str]) -> None:
         """Remember the ids of events that :meth:`enter` entered, the costly ones of each bucket."""
         self._ledgers[output].remember(entered, ids)
 

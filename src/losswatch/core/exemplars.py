@@ -70,16 +70,17 @@ class Exemplars:
         bucket: Indexes,
         losses: Floats,
         clock: Floats,
-        ids: Sequence[str | None],
+        ids: Sequence[str],
     ) -> None:
         """Remember the costliest of these in each bucket."""
+        short = np.array([len(name) <= LONGEST for name in ids], dtype=np.bool_)
         keys = slot * self.buckets + bucket
         order = np.lexsort((losses, keys))
+        order = order[short[order]]
         last = np.flatnonzero(np.diff(keys[order], append=-1))
         for place in order[last].tolist():
-            name = ids[place]
-            if name is not None and len(name) <= LONGEST:
-                self._set(int(keys[place]), name, float(losses[place]), float(clock[place]))
+            loss, at = float(losses[place]), float(clock[place])
+            self._set(int(keys[place]), ids[place], loss, at)
         while len(self.held) > self._most:
             del self.held[next(iter(self.held))]
 

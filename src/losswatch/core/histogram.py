@@ -92,9 +92,7 @@ class LossHistograms:
         if self._pooled:
             self._counts[0] += np.bincount(buckets, minlength=self._counts.shape[1])
 
-    def remember(
-        self, slot: Indexes, losses: Floats, clock: Floats, ids: Sequence[str | None]
-    ) -> None:
+    def remember(self, slot: Indexes, losses: Floats, clock: Floats, ids: Sequence[str]) -> None:
         """Remember ids of losses that were added, if that is wanted."""
         if self.exemplars is not None:
             self.exemplars.add(slot, self._finder.buckets(losses), losses, clock, ids)

@@ -139,7 +139,7 @@ class Ledger:
             window.add(batch)
         return Entered(events, time, clock, batch.seq, batch.pool_seq)
 
-    def remember(self, entered: Entered, ids: Sequence[str | None]) -> None:
+    def remember(self, entered: Entered, ids: Sequence[str]) -> None:
         """Remember ids of events that were added, if that is wanted."""
         events = entered.events
         self._losses.remember(events.slot, events.error * events.error, entered.clock, ids)

@@ -161,7 +161,7 @@ class Exposition:
         self._losses = Losses(read, config, more)
         self._texts = LabelTexts()
         self._lock = Lock()
-        self._registry = CollectorRegistry()
+        self._registry = CollectorRegistry(auto_describe=True)  # so that names can be asked for
         ProcessCollector(registry=self._registry)
         PlatformCollector(registry=self._registry)
         GCCollector(registry=self._registry)
@@ -189,12 +189,14 @@ class Exposition:
         openmetrics = content_type.startswith("application/openmetrics-text")
         registry = self._registry.restricted_registry(names) if names else self._registry
         with self._lock:
-            page = self._ours(names, deadline, openmetrics=openmetrics)
-        return page + encode(registry), content_type
+            ours = self._ours(names, deadline, openmetrics=openmetrics)
+        return b"".join([*ours, encode(registry)]), content_type
 
-    def _ours(self, names: Collection[str], deadline: float | None, *, openmetrics: bool) -> bytes:
+    def _ours(
+        self, names: Collection[str], deadline: float | None, *, openmetrics: bool
+    ) -> list[bytes]:
         if names and not any(name.startswith(PREFIX) for name in names):
-            return b""
+            return []
 
         def check() -> None:
             if deadline is not None and time.monotonic() >= deadline:
@@ -204,7 +206,7 @@ class Exposition:
         self._losses.write(page.add, page.drop)
         if not names:
             self._texts.forget()
-        return bytes(page)
+        return page.parts()
 
 
 def _encoder_for(accept: str) -> tuple[Callable[[Collector], bytes], str]:

@@ -13,10 +13,10 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-__all__ = ["LabelTexts"]
+_BOUND = "le"
+"""The label of the bound of a bucket."""
 
-_BOUND = "\0"
-"""Where the bound of a bucket comes: no label has it."""
+__all__ = ["LabelTexts"]
 
 
 class LabelTexts:
@@ -53,15 +53,18 @@ class LabelTexts:
 
 def spelled(labels: Mapping[str, str]) -> str:
     """Return labels in the order of their names, with a space behind them."""
-    if not labels:
-        return " "
-    pairs = [f'{name}="{escape(value)}"' for name, value in sorted(labels.items())]
-    return f"{{{','.join(pairs)}}} "
+    return f"{{{','.join(_pairs(labels))}}} " if labels else " "
 
 
 def _around(labels: Mapping[str, str]) -> tuple[str, str]:
-    before, _, behind = spelled({**labels, "le": _BOUND}).partition(_BOUND)
-    return before, behind
+    """Return what is before the value of ``le`` among labels, and what is behind."""
+    before = _pairs({name: value for name, value in labels.items() if name < _BOUND})
+    behind = _pairs({name: value for name, value in labels.items() if name > _BOUND})
+    return f'{{{",".join([*before, _BOUND])}="', ",".join(['"', *behind]) + "} "
+
+
+def _pairs(labels: Mapping[str, str]) -> list[str]:
+    return [f'{name}="{escape(value)}"' for name, value in sorted(labels.items())]
 
 
 def _key(labels: Labels, segments: Sequence[Mapping[str, str]]) -> tuple[object, ...]:

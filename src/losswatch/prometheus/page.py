@@ -69,12 +69,14 @@ class Page:
         for parts in self._parts.values():
             parts.clear()
 
-    def __bytes__(self) -> bytes:
-        """Return what was written."""
+    def parts(self) -> list[bytes]:
+        """Return what was written, in parts: joined with what follows it is copied once."""
         shown = [name for name, parts in self._parts.items() if parts or not self._names]
-        lines = chain.from_iterable((self._head(name), *self._parts[name]) for name in shown)
-        text = b"".join(lines)
-        return text[1:] + b"\n" if text else b""  # each line began with its line feed
+        lines = [part for name in shown for part in (self._head(name), *self._parts[name])]
+        if lines:  # each line began with its line feed
+            lines[0] = lines[0][1:]
+            lines.append(b"\n")
+        return lines
 
     def _head(self, family: str) -> bytes:
         kind, about = METRICS[family]
