@@ -237,11 +237,9 @@ def test_what_is_not_asked_for_is_not_computed():
     assert "rmse" in numbers
     assert not {"mae", "bias", "r2", "n"} & set(numbers)
 
-    def unread():
-        raise AssertionError
-
-    page = Exposition(unread).render("", ["process_open_fds"])[0].decode()
-    assert len(page.splitlines()) == 3
+    read = []
+    page = Exposition(lambda: read.append(1)).render("", ["process_open_fds"])[0].decode()
+    assert (len(page.splitlines()), read) == (3, [])
 
 
 def test_labels_follow_the_segments():
@@ -259,6 +257,23 @@ def test_labels_follow_the_segments():
         shown.append(page.count("losswatch_l2_loss_count{city="))
     assert shown[0] == 1
     assert max(shown) < 5
+
+
+def test_labels_are_spelled_once():
+    """Later pages, whole or in part, of either format, use the texts of the first."""
+    exposition = Exposition(Monitors([cities(HOSTILE), alarmed()]).snapshot)
+
+    def kept():
+        texts = exposition._texts
+        columns = [*texts._rows._old.values(), *texts._ends._old.values()]
+        return [id(text) for column in columns for text in column._texts if len(column._texts) > 1]
+
+    exposition.render("")
+    before = kept()
+    exposition.render("", ["losswatch_mse"])
+    exposition.render(OPENMETRICS)
+    assert sorted(kept()) == sorted(before)
+    assert len(before) > 100
 
 
 def test_labels_are_forgotten():

@@ -35,9 +35,11 @@ class Pages:
         self.most = max(self.most, self.busy)
         self.asked.append((accept, sorted(names), deadline))
         try:
-            while not self.go.wait(0.01):
-                if deadline is not None and time.monotonic() > deadline:
-                    raise OutOfTimeError
+            while deadline is None or time.monotonic() < deadline:
+                if self.go.wait(0.01):
+                    break
+            else:
+                raise OutOfTimeError
         finally:
             self.busy -= 1
         if "broken" in names:
