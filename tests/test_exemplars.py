@@ -35,7 +35,10 @@ def test_prometheus_keeps_them(tmp_path):
         assert running.post("events", *events(hostile, error=3.0))[2]["accepted"] == 1
         assert running.post("events", *events("x" * 116, error=7.0))[2]["accepted"] == 1
         wait_for(lambda: exemplars(server, "25.0"), about="for the first")
-        assert exemplars(server, "25.0") == {(hostile, 9.0)}
+        ((found, loss),) = exemplars(server, "25.0")
+        written = hostile.replace("\\", r"\\").replace('"', r"\"")
+        assert found in {hostile, written}  # Prometheus 2.42 leaves it as it is written
+        assert loss == 9.0
         running.kill()
         running.start()
         assert running.metric('losswatch_lifetime_events{model="eta"}') == 2
