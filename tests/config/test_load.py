@@ -8,7 +8,10 @@ from losswatch.config.load import parse_config
 from losswatch.errors import ConfigError
 
 ROOT_KEYS = "version, listen, state, monitors, sources"
-MONITOR_KEYS = "model, unit, outputs, buckets, exemplars, windows, segments, join, objective, alarms, model_version"
+MONITOR_KEYS = (
+    "model, unit, outputs, buckets, exemplars, windows, segments, join, objective, alarms,"
+    " model_version"
+)
 SOURCE_KEYS = "file, http, kafka, follow, format, delimiter, model, fields, max_line_bytes"
 FIELD_KEYS = "y_true, y_pred, w, model, time, prediction_id, segment.<label>"
 ONE_OF_THREE = (
