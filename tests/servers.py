@@ -156,6 +156,7 @@ def prometheus(
         f"--config.file={config}",
         f"--storage.tsdb.path={folder / 'tsdb'}",
         f"--web.listen-address={listen}",
+        "--enable-feature=exemplar-storage",
     ]
     with process(command, folder / "prometheus.log"):
         wait_for(lambda: answers(f"http://{listen}/-/ready"), about="for Prometheus")

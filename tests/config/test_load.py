@@ -9,7 +9,8 @@ from losswatch.errors import ConfigError
 
 ROOT_KEYS = "version, listen, state, monitors, sources"
 MONITOR_KEYS = (
-    "model, unit, outputs, buckets, windows, segments, join, objective, alarms, model_version"
+    "model, unit, outputs, buckets, exemplars, windows, segments, join, objective, alarms,"
+    " model_version"
 )
 SOURCE_KEYS = "file, http, kafka, follow, format, delimiter, model, fields, max_line_bytes"
 FIELD_KEYS = "y_true, y_pred, w, model, time, prediction_id, segment.<label>"

@@ -50,7 +50,7 @@ def test_all_problems_are_told_in_order_of_their_lines():
         ),
         (
             "bad.yml: line 6: monitors[1].modle: is no key here; did you mean model? allowed:"
-            " model, unit, outputs, buckets, windows, segments, join, objective, alarms,"
+            " model, unit, outputs, buckets, exemplars, windows, segments, join, objective, alarms,"
             " model_version"
         ),
         "bad.yml: line 8: monitors[2].model: stands here twice; keep one",
@@ -130,6 +130,7 @@ def test_minimal_config_has_the_defaults():
                 "unit": None,
                 "outputs": [],
                 "buckets": None,
+                "exemplars": False,
                 "windows": ["5m", "1h", "24h"],
                 "segments": None,
                 "join": {

@@ -43,6 +43,11 @@ class MonitorConfig(Section):
         description="Upper bounds of the buckets of losswatch_l2_loss, from 0 on and increasing, in"
         " the unit squared. Default: the powers of ten from 1e-6 to 1e9.",
     )
+    exemplars: bool = Field(
+        default=False,
+        description="Whether buckets of losswatch_l2_loss name the prediction_id of a costly event"
+        " in OpenMetrics.",
+    )
 
     windows: Windows = Field(
         default=[parse_window(text) for text in _WINDOWS],
