@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from losswatch.config.document import Path
 
-__all__ = ["message_of", "path_of"]
+__all__ = ["is_secret", "message_of", "path_of"]
 
 _RULES = {
     "bool_type": "must be true or false",
@@ -30,6 +30,7 @@ _RULES = {
     "list_type": "must be a list",
     "literal_error": "must be {expected}",
     "model_type": "must be keys with values; allowed: {keys}",
+    "string_pattern_mismatch": "must match {pattern}",
     "string_too_long": "must have at most {max_length} characters",
     "string_too_short": "must not be empty",
     "string_type": "must be text; put it in quotes if it is",
@@ -46,19 +47,32 @@ def path_of(details: ErrorDetails, start: Path = ()) -> Path:
     return (*start, *(step for step in place if step != "[key]"))
 
 
+def is_secret(path: Path) -> bool:
+    """Tell whether what stands at a path is shown to nobody."""
+    section: type[BaseModel] | None = Config
+    for step in path:
+        field = section.model_fields.get(str(step)) if section is not None else None
+        if field and (field.json_schema_extra or {}).get("writeOnly"):  # type: ignore[union-attr]
+            return True
+        if isinstance(step, str):
+            section = _section_in(field)
+    return False
+
+
 def message_of(details: ErrorDetails, path: Path) -> str:
     """Return what was found at a path, what is allowed and how to mend it."""
     keys = _keys_at(path)
     if details["type"] == "extra_forbidden":
         return _unknown_key(str(path[-1]), _keys_at(path[:-1]))
     if details["loc"][-1:] == ("[key]",):
-        return _unknown_key(str(path[-1]), FIELD_KEYS)
+        return _of_a_key(details, path)
     if details["type"] == "missing":
         return f"is missing; needed: {_description_at(path)}"
     if details["type"] not in _RULES:
         return details["msg"]
     values = {"keys": ", ".join(keys), **details.get("ctx", {})}
-    return f"is {_shown(details['input'])}; {_RULES[details['type']].format_map(values)}"
+    found = "hidden" if is_secret(path) else _shown(details["input"])
+    return f"is {found}; {_RULES[details['type']].format_map(values)}"
 
 
 def _shown(value: object) -> str:
@@ -81,11 +95,20 @@ def _unknown_key(key: str, allowed: list[str]) -> str:
     return f"is no key here; {guess}allowed: {', '.join(allowed)}"
 
 
+def _of_a_key(details: ErrorDetails, path: Path) -> str:
+    """Return what is wrong with a key that the user chose."""
+    if "fields" in path:
+        return _unknown_key(str(path[-1]), FIELD_KEYS)
+    return f"is no name of a user; must be text without a colon ({details['msg'].lower()})"
+
+
 def _keys_at(path: Path) -> list[str]:
     if path[-1:] == ("fields",):
         return FIELD_KEYS
     if path[-1:] == ("settings",):
         return ["those of librdkafka"]
+    if path[-1:] == ("basic_auth_users",):
+        return ["names of users"]
     section = _section_at(path)
     return list(section.model_fields) if section else ["each of the labels"]
 
