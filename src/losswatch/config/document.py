@@ -178,7 +178,7 @@ class _Builder:
 
 
 _NAMES = re.compile(r"(?<=alias) '.*|(?<=tag) '.*|(?<=anchor) '.*|(?<=handle) '.*", re.DOTALL)
-"""What a password that is not in quotes may be taken for, if it begins with ``*``, ``!`` or ``&``."""
+"""What a password without quotes may be taken for, if it begins with ``*``, ``!`` or ``&``."""
 
 
 def _syntax_problem(error: yaml.YAMLError, text: str) -> Problem:

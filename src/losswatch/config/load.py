@@ -49,8 +49,7 @@ def parse_config(
     text: str, name: str = "config", environment: Mapping[str, str] | None = None
 ) -> Config:
     """Read a config from text; see :func:`load_config`."""
-    remedy = "must have version, monitors and sources"
-    return _parse_document(Config, text, name, environment, remedy)
+    return _parse_document(Config, text, name, environment)
 
 
 def load_web_file(path: FilePath, environment: Mapping[str, str] | None = None) -> WebFileConfig:
@@ -61,10 +60,7 @@ def load_web_file(path: FilePath, environment: Mapping[str, str] | None = None) 
     ConfigError
         With every problem, as :func:`load_config`.
     """
-    remedy = f"must have some of {', '.join(WebFileConfig.model_fields)}"
-    content = _parse_document(
-        WebFileConfig, _text_of(path), str(path), environment, remedy, ("web",)
-    )
+    content = _parse_document(WebFileConfig, _text_of(path), str(path), environment, ("web",))
     tls = content.tls_server_config
     if tls is None:
         return content
@@ -88,38 +84,43 @@ def _text_of(path: FilePath) -> str:
         ) from None
 
 
-def _parse_document(  # noqa: PLR0913  # what is read, from where, and as what
+def _parse_document(
     section: type[_Whole],
     text: str,
     name: str,
     environment: Mapping[str, str] | None,
-    remedy: str,
     place: Path = (),
 ) -> _Whole:
     """Return a document as a section that stands at this place of a config."""
     document = read_document(
         text,
         os.environ if environment is None else environment,
-        lambda path: is_secret((*place, *path)),
+        lambda inner: is_secret((*place, *inner)),
     )
     problems = document.problems
     config = None
     if document.data is None and not problems:
-        problems = [Problem(0, "", f"is empty; {remedy}")]
+        problems = [Problem(0, "", f"is empty; must have {_needed(section)}")]
     elif document.data is not None:
         try:
             config = section.model_validate(document.data)
         except ValidationError as error:
             known = {(problem.line, problem.path) for problem in problems}
             for details in error.errors():
-                path = path_of(details)
-                line, shown = document.line_of(path), show_path(path)
+                at: Path = path_of(details)
+                line, shown = document.line_of(at), show_path(at)
                 if (line, shown) not in known:
-                    message = message_of(details, (*place, *path))
-                    problems.append(Problem(line, shown, message))
+                    problems.append(Problem(line, shown, message_of(details, (*place, *at))))
     if problems or config is None:
         raise ConfigError(name, sorted(problems, key=lambda problem: problem.line))
     return config
+
+
+def _needed(section: type[Config | WebFileConfig]) -> str:
+    """Return the keys that must be there, or else all."""
+    keys = [name for name, key in section.model_fields.items() if key.is_required()]
+    *most, last = keys or section.model_fields
+    return f"{', '.join(most)} {'and' if keys else 'or'} {last}"
 
 
 def parse_source(settings: Mapping[str, object]) -> SourceConfig:

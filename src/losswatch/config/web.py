@@ -267,5 +267,7 @@ class WebConfig(WebFileConfig):
 
     def with_file(self, content: WebFileConfig) -> WebConfig:
         """Return the same with what another file says of it instead."""
-        update: dict[str, Any] = {name: getattr(content, name) for name in type(content).model_fields}
+        update: dict[str, Any] = {
+            name: getattr(content, name) for name in type(content).model_fields
+        }
         return self.model_copy(update={**update, "basic_auth_users_file": None})
