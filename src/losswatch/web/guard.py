@@ -6,6 +6,7 @@ import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
+from losswatch.web.probes import HEALTHY, READY
 from losswatch.web.problems import problem
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["OPEN_PATHS", "Guard"]
 
-OPEN_PATHS = frozenset({"/-/healthy", "/-/ready"})
+OPEN_PATHS = frozenset({HEALTHY, READY})
 """Who probes has no password, and learns nothing."""
 
 _MOST_WAITING = 32
