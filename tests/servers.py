@@ -24,6 +24,7 @@ T = TypeVar("T")
 REQUIRED = os.environ.get("LOSSWATCH_REQUIRE_SERVERS") == "1"
 
 INSTALL = {
+    "openssl": "apt-get install -y --no-install-recommends openssl",
     "prometheus": "apt-get install -y --no-install-recommends prometheus",
     "promtool": "apt-get install -y --no-install-recommends prometheus",
 }
