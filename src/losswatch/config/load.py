@@ -60,7 +60,7 @@ def load_web_file(path: FilePath, environment: Mapping[str, str] | None = None) 
     ConfigError
         With every problem, as :func:`load_config`.
     """
-    content = _parse_document(WebFileConfig, _text_of(path), str(path), environment, ("web",))
+    content = _parse_document(WebFileConfig, _text_of(path), str(path), environment)
     tls = content.tls_server_config
     if tls is None:
         return content
@@ -89,13 +89,12 @@ def _parse_document(
     text: str,
     name: str,
     environment: Mapping[str, str] | None,
-    place: Path = (),
 ) -> _Whole:
-    """Return a document as a section that stands at this place of a config."""
+    """Return a document as the section that the whole of it is."""
     document = read_document(
         text,
         os.environ if environment is None else environment,
-        lambda inner: is_secret((*place, *inner)),
+        lambda at: is_secret(at, section),
     )
     problems = document.problems
     config = None
@@ -110,7 +109,7 @@ def _parse_document(
                 at: Path = path_of(details)
                 line, shown = document.line_of(at), show_path(at)
                 if (line, shown) not in known:
-                    problems.append(Problem(line, shown, message_of(details, (*place, *at))))
+                    problems.append(Problem(line, shown, message_of(details, at, section)))
     if problems or config is None:
         raise ConfigError(name, sorted(problems, key=lambda problem: problem.line))
     return config

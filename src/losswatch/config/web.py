@@ -123,7 +123,7 @@ class TlsConfig(Section):
     """The certificate of the server, and those of its clients."""
 
     cert_file: Name = Field(description="Path of the server's certificate, in PEM.")
-    key_file: Name = Field(description="Path of its key, in PEM and not encrypted.")
+    key_file: Name = Field(description="Path of its key, in PEM.")
     client_auth_type: _ClientAuth = Field(
         default="NoClientCert",
         description="NoClientCert, or RequireAndVerifyClientCert: who has no certificate of"
