@@ -124,13 +124,13 @@ class Prometheus:
 
 
 @contextmanager
-def prometheus(folder: Path, target: str) -> Iterator[Prometheus]:
-    """Run a real Prometheus that scrapes one target four times a second."""
+def prometheus(folder: Path, target: str, how: str = "") -> Iterator[Prometheus]:
+    """Run a real Prometheus that scrapes one target four times a second, with more settings."""
     program = binary("prometheus")
     config = folder / "prometheus.yml"
     config.write_text(
         "global: {scrape_interval: 250ms, evaluation_interval: 250ms}\n"
-        f"scrape_configs: [{{job_name: losswatch, static_configs: [{{targets: ['{target}']}}]}}]\n"
+        f"scrape_configs: [{{job_name: losswatch{how}, static_configs: [{{targets: ['{target}']}}]}}]"
     )
     listen = f"127.0.0.1:{free_port()}"
     command = [
