@@ -130,7 +130,8 @@ def prometheus(folder: Path, target: str, how: str = "") -> Iterator[Prometheus]
     config = folder / "prometheus.yml"
     config.write_text(
         "global: {scrape_interval: 250ms, evaluation_interval: 250ms}\n"
-        f"scrape_configs: [{{job_name: losswatch{how}, static_configs: [{{targets: ['{target}']}}]}}]"
+        f"scrape_configs: [{{job_name: losswatch{how},"
+        f" static_configs: [{{targets: ['{target}']}}]}}]\n"
     )
     listen = f"127.0.0.1:{free_port()}"
     command = [
