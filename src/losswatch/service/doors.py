@@ -24,8 +24,10 @@ __all__ = ["is_open", "make_doors", "warn_of_open_doors"]
 logger = logging.getLogger(__name__)
 
 
-def make_doors(config: WebConfig, folder: Path) -> Doors:
+def make_doors(config: WebConfig, folder: Path, before: Doors | None = None) -> Doors:
     """Return what is asked of clients; the files are read.
+
+    With the users of before, who is known stays known.
 
     Raises
     ------
@@ -37,7 +39,7 @@ def make_doors(config: WebConfig, folder: Path) -> Doors:
         connections=config.max_connections,
         seconds=parse_duration(config.client_timeout),
         certificates=_certificates(config.tls_server_config, folder),
-        passwords=_passwords(config, folder),
+        passwords=_passwords(config, folder, before.passwords if before else None),
         headers=tuple((name.lower().encode(), text.encode()) for name, text in headers.items()),
     )
 
@@ -79,12 +81,14 @@ def _certificates(config: TlsConfig | None, folder: Path) -> Certificates | None
         raise ConfigError("web", [Problem(0, "tls_server_config", str(error))]) from None
 
 
-def _passwords(config: WebConfig, folder: Path) -> Passwords | None:
+def _passwords(config: WebConfig, folder: Path, before: Passwords | None) -> Passwords | None:
     users = {name: secret.get_secret_value() for name, secret in config.basic_auth_users.items()}
     if config.basic_auth_users_file is not None:
         users = read_users(folder / config.basic_auth_users_file)
     if not users:
         return None
+    if before is not None and before.is_of(users):
+        return before
     from losswatch.web.passwords import Passwords  # noqa: PLC0415  # it loads bcrypt
 
     return Passwords(users)

@@ -199,7 +199,7 @@ class Service:
         """Change to another config. What can fail comes first, and is undone."""
         writer, before = self._writer, self._opened
         assert writer is not None
-        doors = make_doors(config.web, self._folder)
+        doors = make_doors(config.web, self._folder, self._server.doors)
         monitors = changed_monitors(self._config, config, self.monitors, self._clock)
         positions = {**self._keeper.positions(), **writer.positions}
         opened = reopen_sources(config, self._folder, self._wake.set, before, positions)

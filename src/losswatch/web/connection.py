@@ -9,9 +9,9 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 if TYPE_CHECKING:
     import asyncio
-    import ssl
 
     from losswatch.web.clients import Clients
+    from losswatch.web.tls import Certificates
 
 __all__ = ["Connection"]
 
@@ -64,7 +64,7 @@ class Connection(H11Protocol):
         elif certificates is None:
             self._open(transport)
         else:
-            self._handshake = self.loop.create_task(self._shake_hands(certificates.context()))
+            self._handshake = self.loop.create_task(self._shake_hands(certificates))
 
     def data_received(self, data: bytes) -> None:
         """Take what came; see :class:`asyncio.Protocol`."""
@@ -134,14 +134,15 @@ class Connection(H11Protocol):
         self._opened = True
         super().connection_made(transport)
 
-    async def _shake_hands(self, context: ssl.SSLContext) -> None:
-        raw, certificates = self._raw, self._clients.doors.certificates
-        assert raw is not None
+    async def _shake_hands(self, certificates: Certificates) -> None:
+        raw = self._raw
+        if raw is None or raw.is_closing():  # another one needed the room
+            return
         try:
             transport = await self.loop.start_tls(
                 raw,
                 self,
-                context,
+                certificates.context(),
                 server_side=True,
                 ssl_handshake_timeout=self._clients.doors.seconds,
                 ssl_shutdown_timeout=_CLOSE_SECONDS,
@@ -153,7 +154,7 @@ class Connection(H11Protocol):
         if transport is None or raw.is_closing():  # it was lost meanwhile
             self._clients.discard(self)
             return
-        if certificates and not certificates.admits(transport.get_extra_info("peercert")):
+        if not certificates.admits(transport.get_extra_info("peercert")):
             self._clients.refused(self, "its certificate has none of client_allowed_sans")
             raw.abort()
             return

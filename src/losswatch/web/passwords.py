@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import bcrypt
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
 __all__ = ["Passwords"]
 
@@ -47,13 +47,15 @@ class Passwords:
         self, users: Mapping[str, str], clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._hashes = {name.encode(): text.encode() for name, text in users.items()}
-        # Of the dearest cost, so that who is not there is not told by a fast answer.
-        dearest = max((text[4:6] for text in users.values()), default="10")
-        self._nobody = bcrypt.hashpw(secrets.token_bytes(16), bcrypt.gensalt(int(dearest)))
+        self._nobody = _nobodys(self._hashes.values())
         self._key = secrets.token_bytes(32)
         self._clock = clock
         self._lock = Lock()
         self._known: OrderedDict[bytes, float] = OrderedDict()
+
+    def is_of(self, users: Mapping[str, str]) -> bool:
+        """Tell whether these are the users."""
+        return self._hashes == {name.encode(): text.encode() for name, text in users.items()}
 
     def mark(self, header: bytes) -> bytes:
         """Return what stands for a header."""
@@ -90,6 +92,14 @@ class Passwords:
         self._known.move_to_end(mark)
         if len(self._known) > _MOST_KNOWN:
             self._known.popitem(last=False)
+
+
+def _nobodys(hashes: Iterable[bytes]) -> bytes:
+    """Return a hash that no password has, of the dearest cost: who is not there is not faster."""
+    dearest = max(int(known[4:6]) for known in hashes)
+    return bcrypt.gensalt(dearest) + base64.b64encode(secrets.token_bytes(24))[:31].replace(
+        b"+", b"."
+    )
 
 
 def _pair_of(header: bytes) -> tuple[bytes, bytes] | None:
