@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import random
 import signal
+import subprocess
 import threading
 import time
 import urllib.error
@@ -267,3 +268,32 @@ def test_a_kill_in_the_middle_of_a_reload_is_like_any_other(loaded):
         service.start()
         service.wait()
         time.sleep(draw.uniform(0.0, 0.3))
+
+
+@pytest.mark.parametrize("state", ["", "state: a.db\n"], ids=["memory", "file"])
+def test_what_was_read_to_its_end_is_not_read_again(tmp_path, state):
+    """A file that has ended stays so, also where its keys change; a pipe is read on."""
+    (tmp_path / "old.ndjson").write_bytes(b'{"y_true": 1, "y_pred": 2}\n' * 3)
+    rest = "sources: [{file: old.ndjson%s}, {file: '-'%s}, {http: {}}]\n"
+    first = state + config(rest=rest % ("", ""))
+    service = Running(tmp_path, first)
+    service.start(stdin=subprocess.PIPE)
+    pipe = service.process.stdin
+    try:
+        for count, text in enumerate(
+            [
+                first,
+                state + config("[{model: eta, windows: [5m]}]", rest=rest % ("", "")),
+                state + config(rest=rest % (", max_line_bytes: 99", ", max_line_bytes: 98")),
+                state + config("[{model: eta, windows: []}]", rest=rest % ("", "")),
+            ],
+            4,
+        ):
+            change(service, text)
+            pipe.write(b'{"y_true": 1, "y_pred": 2, "time": 1}\n')
+            pipe.flush()
+            wait_for(lambda count=count: service.costs()[0]["n"] == count, about=f"for {count}")
+        assert "standard input is read as before until a restart" in service.log.read_text()
+    finally:
+        pipe.close()
+        service.kill()
