@@ -297,3 +297,33 @@ def test_what_was_read_to_its_end_is_not_read_again(tmp_path, state):
     finally:
         pipe.close()
         service.kill()
+
+
+def test_topics_go_on_where_they_were_read_to(kafka, tmp_path):
+    """Through reloads that leave the source alone, and others that open it anew."""
+    producing = pytest.importorskip("producing")
+    kinds = producing.topics(kafka, 2)
+    service = Service(tmp_path, producing.source(kafka, kinds))
+    base = service.config.read_text().replace("monitors:", f"{LIVE}monitors:")
+    all_texts = [
+        base,
+        base.replace("windows: [5m]", "windows: [7m]"),
+        base.replace('{"kafka":', '{"max_line_bytes": 100000, "kafka":'),
+    ]
+    assert len(set(all_texts)) == 3
+    service.config.write_text(base)
+    stop = threading.Event()
+    way = producing.Producing(kafka, kinds, 2, 1)
+    client = Client(1, stop, way, once=way)
+    service.start()
+    try:
+        service.wait()
+        client.start()
+        for text in all_texts[1:] + all_texts:
+            time.sleep(1.0)
+            service.config.write_text(text)
+            assert reload(service.url)[0] == 200
+        service.check(all_sent([client], stop))
+    finally:
+        stop.set()
+        service.kill()
