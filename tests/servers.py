@@ -26,6 +26,7 @@ T = TypeVar("T")
 REQUIRED = os.environ.get("LOSSWATCH_REQUIRE_SERVERS") == "1"
 
 INSTALL = {
+    "openssl": "apt-get install -y --no-install-recommends openssl",
     "prometheus": "apt-get install -y --no-install-recommends prometheus",
     "promtool": "apt-get install -y --no-install-recommends prometheus",
     "prometheus-alertmanager": "apt-get install -y --no-install-recommends prometheus-alertmanager",
@@ -127,7 +128,7 @@ class Prometheus:
 
 @contextmanager
 def prometheus(
-    folder: Path, target: str, rules: str = "", manager: str = ""
+    folder: Path, target: str, rules: str = "", manager: str = "", how: str = ""
 ) -> Iterator[Prometheus]:
     """Run a real Prometheus that scrapes one target four times a second.
 
@@ -139,6 +140,8 @@ def prometheus(
         Address and port of what is scraped, and of an Alertmanager.
     rules
         Its rules.
+    how
+        More settings of the scrapes, each after a comma.
     """
     program = binary("prometheus")
     alertmanagers = f"[{{static_configs: [{{targets: ['{manager}']}}]}}]"
@@ -146,7 +149,8 @@ def prometheus(
     config = folder / "prometheus.yml"
     config.write_text(
         "global: {scrape_interval: 250ms, evaluation_interval: 250ms}\n"
-        f"scrape_configs: [{{job_name: losswatch, static_configs: [{{targets: ['{target}']}}]}}]\n"
+        f"scrape_configs: [{{job_name: losswatch{how},"
+        f" static_configs: [{{targets: ['{target}']}}]}}]\n"
         f"rule_files: [rules.yml]\n{alerting}"
     )
     (folder / "rules.yml").write_text(rules)

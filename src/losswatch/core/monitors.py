@@ -92,6 +92,12 @@ class Monitors:
         with self._lock:
             return self._monitors.setdefault(monitor.model, monitor)
 
+    def replace(self, monitors: Iterable[Monitor]) -> None:
+        """Watch these from now on, all at once; what was refused stays counted."""
+        watched = {monitor.model: monitor for monitor in monitors}
+        with self._lock:
+            self._monitors = watched
+
     def __iter__(self) -> Iterator[Monitor]:
         """Return the monitors of this moment."""
         with self._lock:

@@ -8,11 +8,13 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
-from starlette.responses import HTMLResponse, PlainTextResponse, Response
+from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
 from losswatch.web.api import api_routes
 from losswatch.web.landing import landing_page
+from losswatch.web.lifecycle import Lifecycle, lifecycle_routes
+from losswatch.web.probes import probe_routes
 from losswatch.web.problems import problem_teller
 from losswatch.web.scrapes import GZIP_LEVEL, Scrapes
 
@@ -26,15 +28,20 @@ if TYPE_CHECKING:
     from losswatch.web.api import Inlet
     from losswatch.web.scrapes import Render
 
-__all__ = ["make_app"]
+__all__ = ["App", "make_app"]
+
+App = Starlette
+"""What a server serves."""
 
 
-def make_app(
+def make_app(  # noqa: PLR0913  # all that is served
     render: Render,
     read: Callable[[], MonitorsSnapshot],
     ready: Callable[[], bool],
     acknowledge: Acknowledge,
     inlets: Sequence[Inlet] = (),
+    *,
+    lifecycle: Lifecycle | None = None,
 ) -> Starlette:
     """Return the ASGI application of the exporter.
 
@@ -53,18 +60,12 @@ def make_app(
         Turns an alarm of a model off.
     inlets
         Where events are sent to; without any nothing can be sent.
+    lifecycle
+        Whether and how the config is loaded again, if there is one.
     """
 
     def landing(_: Request) -> Response:
         return HTMLResponse(landing_page(read()))
-
-    def healthy(_: Request) -> Response:
-        return PlainTextResponse("losswatch is healthy.\n")
-
-    def is_ready(_: Request) -> Response:
-        if ready():
-            return PlainTextResponse("losswatch is ready.\n")
-        return PlainTextResponse("losswatch is not ready.\n", status_code=503)
 
     tell = problem_teller([path for inlet in inlets for path in inlet.paths])
     return Starlette(
@@ -72,8 +73,8 @@ def make_app(
             *api_routes(read, inlets, acknowledge),  # first: each event may be a request
             Route("/", landing),
             Route("/metrics", Scrapes(render).answer),
-            Route("/-/healthy", healthy),
-            Route("/-/ready", is_ready),
+            *probe_routes(ready),
+            *(lifecycle_routes(lifecycle) if lifecycle else ()),
         ],
         middleware=[Middleware(GZipMiddleware, compresslevel=GZIP_LEVEL)],
         exception_handlers={HTTPException: tell, Exception: tell},
