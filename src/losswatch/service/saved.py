@@ -9,7 +9,7 @@ from losswatch.config.load import parse_monitor
 from losswatch.core.monitors import Monitors
 from losswatch.errors import ConfigError, StateError
 from losswatch.service.build import make_monitor
-from losswatch.store.codec import decode_tree, encode_tree
+from losswatch.codec.tree import decode_tree, encode_tree
 from losswatch.store.entry import Entry
 
 if TYPE_CHECKING:

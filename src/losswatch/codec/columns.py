@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from losswatch.core.coded import Coded
 from losswatch.errors import StateError
 
 if TYPE_CHECKING:
@@ -15,10 +16,11 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from losswatch.codec.kinds import Tree
     from losswatch.core.events import Numbers
-    from losswatch.store.tree import Tree
 
 __all__ = [
+    "coded_of",
     "labels_of",
     "lines_of",
     "numbers_of",
@@ -106,16 +108,23 @@ def saved_labels(column: Sequence[str | None]) -> Tree:
 
 def labels_of(saved: Tree, rows: int) -> list[str | None]:
     """Return what :func:`saved_labels` took: of so many rows, or of none."""
+    return coded_of(saved, rows).tolist()
+
+
+def coded_of(saved: Tree, rows: int) -> Coded:
+    """Return what :func:`saved_labels` took, each distinct value once."""
     values = texts_of(saved["values"])
     if "rows" in saved:
-        if saved["rows"] not in (0, rows):
+        if saved["rows"] not in {0, rows}:
             raise StateError("a saved column has rows that are not there; restore a copy")
         count: int = saved["rows"]
-        return values * count
+        if not values and count:
+            raise StateError("a saved column has rows without a value; restore a copy")
+        return Coded(np.broadcast_to(np.intp(0), count), values)
     codes = _array(saved["codes"], "i")
     if codes.size and not 0 <= codes.min() <= codes.max() < len(values):
         raise StateError("a saved column has codes without a value; restore a copy")
-    return list(map(values.__getitem__, codes.tolist()))
+    return Coded(codes.astype(np.intp), values)
 
 
 def _narrow(numbers: list[int]) -> NDArray[Any]:
