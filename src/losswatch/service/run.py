@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from losswatch.config.model import labels_of
 from losswatch.core.monitors import Monitors
 from losswatch.errors import SourceError, StoreError
-from losswatch.prometheus import ConfigStatus
+from losswatch.prometheus import ConfigStatus, Exposition
 from losswatch.service.address import split_address
 from losswatch.service.alarm_log import AlarmLog
 from losswatch.service.build import make_monitor, make_source
@@ -23,6 +23,7 @@ from losswatch.service.serve import serve
 from losswatch.service.status import service_samples
 from losswatch.service.writer import Writer
 from losswatch.sources.http import HttpSource
+from losswatch.sources.workers import SocketSource
 from losswatch.store.database import Store
 from losswatch.web.api import Inlet
 
@@ -97,14 +98,17 @@ class Service:
         self, stack: ExitStack, sources: list[Source], writer: Writer, keeper: Keeper
     ) -> None:
         host, port = split_address(self._config.listen)
+        config = ConfigStatus(successful=True, loaded_at=time.time())
+        more = lambda: service_samples(sources, writable=writer.writable)  # noqa: E731  # of two
+        _show(Exposition(self.monitors.snapshot, config, more), sources)
         server = serve(
             self.monitors,
             host=host,
             port=port,
             ready=lambda: writer.is_ready,
-            config=ConfigStatus(successful=True, loaded_at=time.time()),
+            config=config,
             inlets=list(_inlets(self._config.sources, sources)),
-            more=lambda: service_samples(sources, writable=writer.writable),
+            more=more,
             acknowledge=lambda *told: writer.ask(partial(keeper.acknowledge, *told)),
         )
         stack.enter_context(server)
@@ -151,6 +155,13 @@ def _inlets(configs: list[SourceConfig], sources: list[Source]) -> Iterator[Inle
     for config, source in zip(configs, sources, strict=True):
         if config.http is not None and isinstance(source, HttpSource):
             yield Inlet(config.http.path, source, config.http.max_body_bytes)
+
+
+def _show(page: Exposition, sources: list[Source]) -> None:
+    """Show workers the page that is served: each of them may be asked for it."""
+    for source in sources:
+        if isinstance(source, SocketSource):
+            source.page = page.render
 
 
 def _save(keeper: Keeper) -> None:
