@@ -20,6 +20,7 @@ from losswatch.config.model import (
     MonitorConfig,
     ObjectiveConfig,
     SegmentsConfig,
+    SocketConfig,
     SourceConfig,
 )
 from losswatch.errors import Reason
@@ -43,7 +44,7 @@ def commands() -> dict[str, argparse.ArgumentParser]:
     "section",
     [
         *(Config, MonitorConfig, SegmentsConfig, JoinConfig, ObjectiveConfig, AlarmConfig),
-        *(SourceConfig, HttpConfig, KafkaConfig),
+        *(SourceConfig, HttpConfig, SocketConfig, KafkaConfig),
     ],
     ids=lambda s: s.__name__,
 )
@@ -97,7 +98,7 @@ def test_the_configs_of_the_docs_are_right():
             rest = {"monitors": "monitors: [{model: eta}]", "sources": "sources: [{file: e}]"}
             missing = [line for key, line in rest.items() if f"{key}:" not in block]
             parse_config("\n".join(["version: 1", *missing, block]))
-    assert len(blocks) == 9
+    assert len(blocks) == 10
 
 
 def test_the_page_of_parquet_is_right():
@@ -136,6 +137,6 @@ def test_the_full_example_shows_every_key():
     assert set(monitor["objective"]) == set(ObjectiveConfig.model_fields)
     alarms = [alarm for each in data["monitors"] for alarm in each["alarms"]]
     assert set().union(*alarms) == set(AlarmConfig.model_fields)
-    for kind, section in (("http", HttpConfig), ("kafka", KafkaConfig)):
+    for kind, section in (("http", HttpConfig), ("socket", SocketConfig), ("kafka", KafkaConfig)):
         (keys,) = (source[kind] for source in sources if kind in source)
         assert set(keys) == set(section.model_fields)

@@ -64,8 +64,8 @@ def test_all_problems_are_told_in_order_of_their_lines():
             " a place of its own, none inside another"
         ),
         (
-            "bad.yml: line 14: sources[1]: has none of file, http and kafka; must have one: {file:"
-            " events.ndjson}, {http: {}} or {kafka: {brokers: ..., topics: [...]}}"
+            "bad.yml: line 14: sources[1]: has none of file, http, socket and kafka; must have"
+            " one: {file: events.ndjson}, {http: {}}, {socket: {path: losswatch.sock}} or {kafka: {brokers: ..., topics: [...]}}"
         ),
         "bad.yml: line 14: sources[1].format: is 'xml'; must be 'ndjson' or 'csv'",
         (
@@ -148,6 +148,7 @@ def test_minimal_config_has_the_defaults():
             {
                 "file": "events.ndjson",
                 "http": None,
+                "socket": None,
                 "kafka": None,
                 "follow": True,
                 "format": None,

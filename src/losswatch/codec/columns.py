@@ -98,12 +98,22 @@ def texts_of(saved: Tree) -> list[str | None]:
 
 def saved_labels(column: Sequence[str | None]) -> Tree:
     """Return texts of which many are the same: each once, and which one each row has."""
+    if isinstance(column, Coded) and len(column.values) <= len(column):
+        return _saved_coded(column)
     values = list(dict.fromkeys(column))
     if len(values) <= 1:
         return {"rows": len(column), "values": saved_texts(values)}
     places = {value: place for place, value in enumerate(values)}
     codes = list(map(places.__getitem__, column))
     return {"codes": _narrow(codes), "values": saved_texts(values)}
+
+
+def _saved_coded(column: Coded) -> Tree:
+    """Return what is coded as it is; a value without a row takes no more than a row would."""
+    values = saved_texts(column.values)
+    if len(column.values) == 1:
+        return {"rows": len(column), "values": values}
+    return {"codes": column.codes.astype(_dtype_for(len(column.values))), "values": values}
 
 
 def labels_of(saved: Tree, rows: int) -> list[str | None]:
@@ -129,9 +139,12 @@ def coded_of(saved: Tree, rows: int) -> Coded:
 
 def _narrow(numbers: list[int]) -> NDArray[Any]:
     """Return integers in as few bytes each as they need."""
-    largest = max(numbers, default=0)
-    kind = next(kind for kind, bits in _KINDS.items() if largest < 1 << bits)
+    kind = _dtype_for(max(numbers, default=0))
     return np.frombuffer(array(kind, numbers), dtype=kind) if numbers else np.empty(0, np.int8)
+
+
+def _dtype_for(largest: int) -> str:
+    return next(kind for kind, bits in _KINDS.items() if largest < 1 << bits)
 
 
 def _array(saved: Tree, kind: str) -> NDArray[Any]:

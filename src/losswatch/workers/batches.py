@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any
 from losswatch.codec.events import saved_columns
 from losswatch.codec.frames import LARGEST_FRAME
 from losswatch.codec.tree import encode_tree
+from losswatch.core.coded import Coded
 from losswatch.core.events import EventColumns
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from losswatch.workers.outbox import Cut, Item
+    from losswatch.workers.outbox import Cut, Item, Labels
 
 __all__ = ["bodies_of"]
 
@@ -54,28 +55,40 @@ def _bodies(
 
 
 def _tree(model: str | None, items: Sequence[Item]) -> dict[str, Any]:
-    lines = [item for item in items if item[0].__class__ is dict or item[1].__class__ is dict]
-    if lines:  # of several outputs: JSON keeps their order, and every float
-        items = [i for i in items if i[0].__class__ is not dict and i[1].__class__ is not dict]
+    lines: list[Item] = []
+    columns = list(zip(*items, strict=True))
+    if items and dict in {*map(type, columns[0]), *map(type, columns[1])}:
+        # Those of several outputs as JSON: it keeps their order, and every float.
+        lines = [item for item in items if dict in {type(item[0]), type(item[1])}]
+        items = [item for item in items if dict not in {type(item[0]), type(item[1])}]
+        columns = list(zip(*items, strict=True))
     return {
         "model": model,
-        "columns": saved_columns(_columns(model, items)),
+        "columns": saved_columns(_columns(model, *columns) if items else EventColumns()),
         "lines": "\n".join([_line(model, item) for item in lines]),
     }
 
 
-def _columns(model: str | None, items: Sequence[Item]) -> EventColumns:
-    if not items:
-        return EventColumns()
-    y_true, y_pred, w, keys, times, ids = zip(*items, strict=True)
-    distinct = dict.fromkeys(keys)
-    segment = {}
-    for label in dict.fromkeys(label for key in distinct for label, _ in key):
-        values = {key: dict(key).get(label) for key in distinct}
-        segment[label] = list(map(values.__getitem__, keys))
-    joined = () if ids.count(None) == len(ids) else ids
-    models = [model] * len(items)
-    return EventColumns(models, y_true, y_pred, w, range(len(items)), times, segment, joined)
+def _columns(  # noqa: PLR0913, PLR0917  # the parts of an event
+    model: str | None,
+    y_true: Sequence[float | None],
+    y_pred: Sequence[float | None],
+    w: Sequence[float],
+    keys: Sequence[Labels],
+    times: Sequence[float],
+    ids: Sequence[str | None],
+) -> EventColumns:
+    size = len(keys)
+    places = list(map(id, keys))  # equal ones are mostly the same, and id() is cheaper than hash()
+    distinct = dict(zip(places, keys, strict=True))
+    codes = Coded.of(places) if len(distinct) > 1 else Coded.constant(None, size)  # type: ignore[arg-type]  # numbers do, too
+    segment = {
+        label: Coded(codes.codes, [dict(key).get(label) for key in distinct.values()])
+        for label in dict.fromkeys(label for key in distinct.values() for label, _ in key)
+    }
+    joined = () if ids.count(None) == size else ids
+    models = Coded.constant(model, size)
+    return EventColumns(models, y_true, y_pred, w, range(size), times, segment, joined)
 
 
 def _line(model: str | None, item: Item) -> str:

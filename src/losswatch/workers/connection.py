@@ -25,7 +25,8 @@ from losswatch.workers.sender import Sender
 if TYPE_CHECKING:
     import datetime as dt
 
-    Labels = tuple[tuple[str, str | None], ...]
+    from losswatch.workers.outbox import Labels
+
     Outputs = Mapping[str, float]
 
 __all__ = ["Connection", "connect"]
@@ -86,13 +87,14 @@ class Connection:
             The event cannot be scored. It will be counted by its reason.
         """
         try:
-            if w is None and y_true.__class__ is float and y_pred.__class__ is float:
+            if y_true.__class__ is float and y_pred.__class__ is float:
+                weight = 1.0 if w is None else _weight(w)
                 error: float = y_true - y_pred
                 loss = error * error
-                if loss <= LARGEST:
+                if max(loss, weight * loss) <= LARGEST if weight != 1.0 else loss <= LARGEST:
                     key = self._key(segment) if segment else _NO_LABELS
                     when = clock.time() if time is None else as_time(time)
-                    self._outbox.put((y_true, y_pred, 1.0, key, when, None))
+                    self._outbox.put((y_true, y_pred, weight, key, when, None))
                     return loss
             return self._update(y_true, y_pred, w, segment, time)
         except RejectedEvent as rejection:
@@ -240,7 +242,7 @@ class Connection:
         """Return labels, read now: the caller may use the dict again."""
         if not segment:
             return _NO_LABELS
-        if not isinstance(segment, Mapping):
+        if segment.__class__ is not dict and not isinstance(segment, Mapping):
             detail = f"segment is {segment!r:.60}; must be a mapping of labels"
             raise RejectedEvent(Reason.INVALID_SEGMENT, detail)
         try:
@@ -309,7 +311,7 @@ def _side(name: str, value: object) -> float | dict[str, float]:
 
 
 def _weight(w: object) -> float:
-    weight = as_float("w", w)
+    weight = w if w.__class__ is float and 0.0 <= w <= LARGEST else as_float("w", w)
     if weight < 0.0:
         detail = f"w is {weight!r}; must be a finite float64, 0 or above"
         raise RejectedEvent(Reason.NEGATIVE_WEIGHT, detail)

@@ -11,12 +11,15 @@ if TYPE_CHECKING:
 
     from losswatch.errors import RejectedEvent
 
-__all__ = ["BATCH", "Cut", "Item", "Outbox"]
+__all__ = ["BATCH", "Cut", "Item", "Labels", "Outbox"]
 
 BATCH = 4096
 """Events that are sent together; when so many wait, nobody waits for the time to come."""
 
-Item = tuple[Any, Any, float, tuple[tuple[str, str | None], ...], float, str | None]
+Labels = tuple[tuple[str, str | None], ...]
+"""The labels of an event with their values."""
+
+Item = tuple[Any, Any, float, Labels, float, str | None]
 """An event: y_true, y_pred, w, labels, time, prediction_id; a side that is missing is ``None``."""
 
 
