@@ -24,7 +24,7 @@ def score() -> dict[str, object]:
     """Take events whose truth is known at once, and say whether they are safe."""
     events = request.get_json()
     for y_true, y_pred in events:
-        eta.update(y_true, y_pred, segment={"city": "oslo"})
+        eta.update(y_true, y_pred, segment={"city": request.args["city"]})
     return {"pid": os.getpid(), "safe": eta.flush(timeout=60.0)}
 
 

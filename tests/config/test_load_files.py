@@ -215,6 +215,6 @@ def test_source_of_the_command_line_is_told():
         "command line: fields.w: is ''; must not be empty",
         (
             "command line: limit: is no key here; did you mean delimiter? allowed: file, http,"
-            " kafka, follow, format, delimiter, model, fields, max_line_bytes"
+            " socket, kafka, follow, format, delimiter, model, fields, max_line_bytes"
         ),
     ]

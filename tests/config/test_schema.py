@@ -84,7 +84,7 @@ FAILS = {
     ),
     "fields of workers": (
         f"version: 1\n{MONITORS}\nsources: [{{socket: {{path: a, mode: '9'}}, fields: {{}}}}]",
-        ["$.sources[0].fields", "$.sources[0].socket.mode"],
+        ["$.sources[0]", "$.sources[0].socket"],
     ),
     "unknown field": (
         f"version: 1\n{MONITORS}\nsources: [{{file: e, fields: {{y_tru: a}}}}]",
