@@ -12,6 +12,7 @@ import threading
 import time
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import ClassVar
 
 from servers import answers, free_port, process, wait_for
 
@@ -82,8 +83,11 @@ class Owner:
 class Hand:
     """A worker that sends frames by hand."""
 
+    opened: ClassVar[list[socket.socket]] = []
+
     def __init__(self, path: Path, session: str | None = SESSION) -> None:
         self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.opened.append(self.socket)
         self.socket.settimeout(10)
         self.socket.connect(str(path))
         if session is not None:
@@ -99,6 +103,12 @@ class Hand:
 
     def read(self):
         return read_frame(lambda size: receive(self.socket, size))
+
+    def ends(self) -> bool:
+        """Tell whether nothing more can be read: the other side has closed it."""
+        with suppress(ConnectionResetError):  # what was sent was not read to its end
+            return not self.socket.recv(1)
+        return True
 
     def has_nothing(self) -> bool:
         self.socket.settimeout(0.2)

@@ -48,17 +48,20 @@ class Listener:
             raise SourceError(f"{path}: {wrong}")
         try:
             self._lock = _locked(path)
+            self._socket = self._listen(mode)
+        except SourceError:
+            raise
         except OSError as error:
-            raise SourceError(f"{path}: cannot be listened on: {error.strerror}") from None
-        try:
-            _remove_left(path)
-            self._socket = _bound(path, mode)
-        except OSError as error:
-            os.close(self._lock)
-            if isinstance(error, SourceError):
-                raise
             raise SourceError(f"{path}: cannot be listened on: {error.strerror}") from None
         self._closed = False
+
+    def _listen(self, mode: int) -> socket.socket:
+        try:
+            _remove_left(self._path)
+            return _bound(self._path, mode)
+        except BaseException:
+            os.close(self._lock)
+            raise
 
     def accept(self) -> socket.socket | None:
         """Return the next connection, ``None`` once it is closed."""

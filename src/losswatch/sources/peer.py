@@ -53,6 +53,9 @@ class Owner(Protocol):
     def offer(self, session: str, number: int, delivered: Delivered, peer: Peer) -> None:
         """Take a batch; wait while there is no room."""
 
+    def part(self, session: str) -> None:
+        """Learn that nothing of a session comes again."""
+
     def count_refused(self) -> None:
         """Count what cannot be read."""
 
@@ -94,6 +97,11 @@ class Peer:
         """Tell why nothing more is taken."""
         self._send(encode_frame(Kind.REFUSED, why.encode()))
 
+    def turn_away(self, why: str) -> None:
+        """Refuse a connection that was not listened to."""
+        self.refuse(why)
+        self._socket.close()
+
     def hang_up(self) -> None:
         """End the connection; from any thread."""
         with suppress(OSError):
@@ -126,7 +134,7 @@ class Peer:
             self._take_batch(self._session, frame.body)
             return True
         if frame.kind == Kind.BYE and self._session is not None:
-            self._owner.sessions.forget(self._session)
+            self._owner.part(self._session)
             return False
         raise BadFrameError(f"a frame of kind {frame.kind} does not belong here")
 

@@ -85,6 +85,7 @@ class SocketSource:
         self._peers: set[Peer] = set()
         self._waiting: dict[_Key, _Waiting] = {}
         self._taken: dict[_Key, _Waiting] = {}
+        self._parted: set[str] = set()
         self._batches: Counter[str] = Counter(accepted=0, repeated=0, refused=0)
         self._dropped = 0
         self._last_batch: float | None = None
@@ -115,6 +116,11 @@ class SocketSource:
         if first:
             self._wake()
 
+    def part(self, session: str) -> None:
+        """Learn that nothing of a session comes again; what waits of it is counted first."""
+        with self._change:
+            self._parted.add(session)
+
     def resume(self, position: Position) -> None:
         """Go on with the sessions that the state has."""
         self.sessions.resume(position, self.name)
@@ -125,6 +131,7 @@ class SocketSource:
             if self._closed:
                 return None
             waiting, self._waiting = self._waiting, {}
+            self._forget({session for session, _ in waiting})
             old = {key for key in waiting if key[1] <= self.sessions.last(key[0])}
             self._taken = {key: each for key, each in waiting.items() if key not in old}
             self._batches["repeated"] += len(old)
@@ -164,6 +171,13 @@ class SocketSource:
         for peer in peers:
             peer.hang_up()
 
+    def _forget(self, waiting: set[str]) -> None:
+        """Forget sessions that have parted, unless they have to be compared once more."""
+        gone = self._parted - waiting
+        self._parted -= gone
+        for session in gone:
+            self.sessions.forget(session)
+
     def _numbers(self) -> dict[str, int]:
         """Return the last number of each session in what was taken."""
         numbers: dict[str, int] = {}
@@ -186,10 +200,9 @@ class SocketSource:
             if not is_full:
                 self._peers.add(peer)
         if is_full or self._closed:
-            peer.refuse(f"{_MOST_CONNECTIONS} workers are connected already; come back later")
-            peer.hang_up()
+            peer.turn_away(f"{_MOST_CONNECTIONS} workers are connected already; come back later")
             return
-        Thread(target=self._attend, args=(peer,), name="losswatch-worker", daemon=True).start()
+        Thread(target=self._attend, args=(peer,), name="losswatch-peer", daemon=True).start()
 
     def _attend(self, peer: Peer) -> None:
         try:

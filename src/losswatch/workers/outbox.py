@@ -131,12 +131,12 @@ class Outbox:
             if self._closed or not self._brim or len(self._items) >= self._limit:
                 self._dropped += 1
                 return False
-        if len(self._items) >= BATCH:
+        if len(self._items) >= self._brim:
             self.wake.set()
         return True
 
     def _begin_to_send(self) -> None:
-        self._brim = BATCH
+        self._brim = min(BATCH, self._limit)
         try:
             self._start()
         except RuntimeError:  # no more threads, or the interpreter ends
