@@ -65,7 +65,8 @@ def test_all_problems_are_told_in_order_of_their_lines():
         ),
         (
             "bad.yml: line 14: sources[1]: has none of file, http, socket and kafka; must have"
-            " one: {file: events.ndjson}, {http: {}}, {socket: {path: losswatch.sock}} or {kafka: {brokers: ..., topics: [...]}}"
+            " one: {file: events.ndjson}, {http: {}}, {socket: {path: losswatch.sock}} or"
+            " {kafka: {brokers: ..., topics: [...]}}"
         ),
         "bad.yml: line 14: sources[1].format: is 'xml'; must be 'ndjson' or 'csv'",
         (

@@ -59,8 +59,10 @@ WRONG = {
     ),
     "socket without a path": (
         "{socket: {}}",
-        ".socket.path: is missing; needed: Path of the socket, from the folder of this YAML; at"
-        " most about 100 bytes.",
+        (
+            ".socket.path: is missing; needed: Path of the socket, from the folder of this YAML; at"
+            " most about 100 bytes."
+        ),
     ),
     "mode in digits": (
         '{socket: {path: s, mode: "980"}}',

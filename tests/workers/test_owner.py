@@ -328,7 +328,7 @@ def test_sessions_are_forgotten_when_nothing_of_them_can_come():
 @pytest.mark.parametrize("position", [{}, {"sessions": [1]}, {"sessions": {"a": -1}}, {"x": {}}])
 def test_a_position_of_something_else_is_refused(position):
     """The state is of another source, or damaged."""
-    with pytest.raises(SourceError, match="socket:s: the state has .* no position of a socket"):
+    with pytest.raises(SourceError, match=r"socket:s: the state has .* no position of a socket"):
         Sessions().resume(position, "socket:s")
 
 

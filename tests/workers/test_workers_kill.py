@@ -114,7 +114,7 @@ class Requests:
         self.retries = 0
         self.pids: set[int] = set()
 
-    def send(self, kind: str, records: list[dict], *, twice: bool) -> None:
+    def send(self, _kind: str, records: list[dict], *, twice: bool) -> None:
         for _ in range(1 + twice):
             while not ((answer := ask(self.url, records)) and answer["safe"]):
                 assert self.retries < 5000
