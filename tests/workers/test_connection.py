@@ -139,6 +139,7 @@ def test_what_has_no_room_is_dropped_and_told(path):
     assert owner.source.tally().dropped > BATCH
     connection.close()
     connection.update(1.0, 1.0)  # is dropped: nobody sends it
+    assert not connection.flush()
     owner.close()
 
 

@@ -15,7 +15,6 @@ from losswatch.sources.fields import Fields
 from losswatch.sources.file import FileSource
 from losswatch.sources.follow import FollowSource
 from losswatch.sources.http import HttpSource, Kind
-from losswatch.sources.listener import Listener
 from losswatch.sources.ndjson import NdjsonDecoder
 from losswatch.sources.stdin import StdinSource
 from losswatch.sources.workers import SocketSource
@@ -143,6 +142,8 @@ def _socket_source(
     fields: Fields,
     wake: Callable[[], object],
 ) -> Source:
+    from losswatch.sources.listener import Listener  # noqa: PLC0415  # Windows has no such sockets
+
     listener = Listener(folder / settings.path, int(settings.mode, 8))
     decoder = BatchDecoder(fields, config.model)
     return SocketSource(config.title, listener, decoder, settings.queue, wake)

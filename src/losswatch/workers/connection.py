@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import logging
+import math
 import os
 import time as clock
 from collections.abc import Mapping
@@ -35,6 +36,7 @@ logger = logging.getLogger(__name__)
 
 _MOST_KEYS = 10_000
 _EXIT_SECONDS = 2.0
+_LOOK_SECONDS = 0.5
 _NO_LABELS: Labels = ()
 
 _connections: WeakSet[Connection] = WeakSet()
@@ -172,7 +174,12 @@ class Connection:
         Whether it is: counted once, and in the state of the owner for good.
         """
         self._outbox.put_nothing()
-        return self._outbox.mark().wait(timeout)
+        marker = self._outbox.mark()
+        end = math.inf if timeout is None else clock.monotonic() + timeout
+        while not marker.wait(max(0.0, min(_LOOK_SECONDS, end - clock.monotonic()))):
+            if self._sender is None or clock.monotonic() >= end:  # closed meanwhile
+                return False
+        return True
 
     def close(self, timeout: float = _EXIT_SECONDS) -> None:
         """Send what waits, for some seconds at most; later events are dropped. Safe to call twice.
@@ -252,11 +259,9 @@ class Connection:
 
     def _checked(self, segment: Mapping[object, object]) -> Labels:
         key = tuple((str(name), label_value(str(name), value)) for name, value in segment.items())
-        # 1 is True, as a key: only text is known again.
-        if all(value is None or value.__class__ is str for value in segment.values()):
-            if len(self._keys) >= _MOST_KEYS:
-                self._keys.clear()
-            self._keys[key] = key
+        if len(self._keys) >= _MOST_KEYS:
+            self._keys.clear()
+        self._keys[key] = key  # by its texts: 1 is True, as a key
         return key
 
     def _start(self) -> None:
