@@ -139,10 +139,8 @@ def gunicorn(folder: Path, app: str, *options: str, workers: int = 4, path: Path
 
 def workers_of(master: subprocess.Popen) -> list[int]:
     """Return the processes that a master has started."""
-    listed = subprocess.run(
-        ["ps", "-o", "pid=", "--ppid", str(master.pid)], capture_output=True, text=True, check=False
-    )
-    return [int(pid) for pid in listed.stdout.split()]
+    children = Path(f"/proc/{master.pid}/task/{master.pid}/children")
+    return [int(pid) for pid in children.read_text().split()]
 
 
 def kill_one(master: subprocess.Popen, draw) -> bool:
