@@ -35,6 +35,8 @@ def loaded_by(statement: str) -> set[str]:
         ("import losswatch", set()),
         ("from losswatch import RejectedEvent", set()),
         ("from losswatch import Cost, ExactSum, Monitor", {"numpy"}),
+        ("import losswatch; losswatch.connect", {"numpy"}),
+        ("import losswatch.asgi, losswatch.wsgi", {"numpy"}),
         ("import losswatch.cli.main", set()),
         ("import losswatch.config.load", {"pydantic", "yaml"}),
         ("import losswatch.sources.ndjson", {"msgspec", "numpy"}),

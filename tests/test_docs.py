@@ -21,6 +21,7 @@ from losswatch.config.model import (
     MonitorConfig,
     ObjectiveConfig,
     SegmentsConfig,
+    SocketConfig,
     SourceConfig,
     TlsConfig,
     WebConfig,
@@ -49,7 +50,7 @@ def commands() -> dict[str, argparse.ArgumentParser]:
     "section",
     [
         *(Config, MonitorConfig, SegmentsConfig, JoinConfig, ObjectiveConfig, AlarmConfig),
-        *(SourceConfig, HttpConfig, KafkaConfig),
+        *(SourceConfig, HttpConfig, SocketConfig, KafkaConfig),
         *(WebConfig, TlsConfig, HttpServerConfig),
     ],
     ids=lambda s: s.__name__,
@@ -143,7 +144,7 @@ def test_the_full_example_shows_every_key():
     assert set(monitor["objective"]) == set(ObjectiveConfig.model_fields)
     alarms = [alarm for each in data["monitors"] for alarm in each["alarms"]]
     assert set().union(*alarms) == set(AlarmConfig.model_fields)
-    for kind, section in (("http", HttpConfig), ("kafka", KafkaConfig)):
+    for kind, section in (("http", HttpConfig), ("socket", SocketConfig), ("kafka", KafkaConfig)):
         (keys,) = (source[kind] for source in sources if kind in source)
         assert set(keys) == set(section.model_fields)
     web = data["web"]

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from losswatch.errors import LosswatchError, Reason, RejectedEvent, StateError, StoreError
     from losswatch.service.monitor import Monitor
     from losswatch.service.serve import serve
+    from losswatch.workers.connection import connect
 
 __all__ = [
     "BudgetAlarm",
@@ -44,6 +45,7 @@ __all__ = [
     "StoreError",
     "TimeRollingCost",
     "__version__",
+    "connect",
     "serve",
 ]
 
@@ -65,6 +67,7 @@ _HOMES = {
     "StateError": "errors",
     "StoreError": "errors",
     "TimeRollingCost": "core.time_rolling",
+    "connect": "workers.connection",
     "serve": "service.serve",
 }
 

@@ -12,10 +12,11 @@ MONITOR_KEYS = (
     "model, unit, outputs, buckets, exemplars, windows, segments, join, objective, alarms,"
     " model_version"
 )
-SOURCE_KEYS = "file, http, kafka, follow, format, delimiter, model, fields, max_line_bytes"
+SOURCE_KEYS = "file, http, socket, kafka, follow, format, delimiter, model, fields, max_line_bytes"
 FIELD_KEYS = "y_true, y_pred, w, model, time, prediction_id, segment.<label>"
 ONE_OF_THREE = (
-    "file, http and kafka; must have one: {file: events.ndjson}, {http: {}} or"
+    "file, http, socket and kafka; must have one: {file: events.ndjson}, {http: {}},"
+    " {socket: {path: losswatch.sock}} or"
     " {kafka: {brokers: ..., topics: [...]}}"
 )
 TEXT = "must be text; put it in quotes if it is"

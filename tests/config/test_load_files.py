@@ -64,8 +64,9 @@ def test_all_problems_are_told_in_order_of_their_lines():
             " a place of its own, none inside another"
         ),
         (
-            "bad.yml: line 14: sources[1]: has none of file, http and kafka; must have one: {file:"
-            " events.ndjson}, {http: {}} or {kafka: {brokers: ..., topics: [...]}}"
+            "bad.yml: line 14: sources[1]: has none of file, http, socket and kafka; must have"
+            " one: {file: events.ndjson}, {http: {}}, {socket: {path: losswatch.sock}} or"
+            " {kafka: {brokers: ..., topics: [...]}}"
         ),
         "bad.yml: line 14: sources[1].format: is 'xml'; must be 'ndjson' or 'csv'",
         (
@@ -159,6 +160,7 @@ def test_minimal_config_has_the_defaults():
             {
                 "file": "events.ndjson",
                 "http": None,
+                "socket": None,
                 "kafka": None,
                 "follow": True,
                 "format": None,
@@ -225,6 +227,6 @@ def test_source_of_the_command_line_is_told():
         "command line: fields.w: is ''; must not be empty",
         (
             "command line: limit: is no key here; did you mean delimiter? allowed: file, http,"
-            " kafka, follow, format, delimiter, model, fields, max_line_bytes"
+            " socket, kafka, follow, format, delimiter, model, fields, max_line_bytes"
         ),
     ]

@@ -55,6 +55,8 @@ FITS = {
     "{path: '${P}', max_body_bytes: '${B}', queue: 1}, model: a, fields: {prediction_id: id}}, "
     "{kafka: {brokers: 'a:1, b:2', topics: [a, '${T}']}}, {kafka: {brokers: [a:1, '${B}'], "
     "topics: [b], start: '${S}', dead_letters: {file: a}, settings: {a: b, c: 1, d: true}}}]",
+    "socket": f"version: 1\n{MONITORS}\nsources: [{{socket: {{path: '${{P}}'}}}}, {{socket: "
+    "{path: a.sock, mode: '0660', queue: '${Q}'}, model: a}, {socket: {path: b, mode: '${M}'}}]",
     "join": "version: 1\nmonitors: [{model: a, join: {ttl: '${T}', pending: '${P}', retention: 0s, "
     f"retained: 1, time: '${{W}}'}}}}]\n{SOURCES}",
     "columns": f"version: 1\n{MONITORS}\nsources: [{{file: a.parquet}}, "
@@ -79,6 +81,10 @@ FAILS = {
     "unknown key of a source": (
         f"version: 1\n{MONITORS}\nsources: [{{file: e, path: e}}]",
         ["$.sources[0]"],
+    ),
+    "fields of workers": (
+        f"version: 1\n{MONITORS}\nsources: [{{socket: {{path: a, mode: '9'}}, fields: {{}}}}]",
+        ["$.sources[0]", "$.sources[0].socket"],
     ),
     "unknown field": (
         f"version: 1\n{MONITORS}\nsources: [{{file: e, fields: {{y_tru: a}}}}]",
@@ -225,4 +231,4 @@ def test_every_key_is_described():
     sections = [schema, *schema["$defs"].values()]
     keys = [key for section in sections for key in section["properties"].items()]
     assert [name for name, key in keys if not key.get("description")] == []
-    assert len(keys) == 80
+    assert len(keys) == 84

@@ -9,8 +9,8 @@ from losswatch.core.join.settings import Join
 from losswatch.errors import ConfigError
 
 THREE = (
-    "of file, http and kafka; must have one: {file: events.ndjson}, {http: {}} or"
-    " {kafka: {brokers: ..., topics: [...]}}"
+    "of file, http, socket and kafka; must have one: {file: events.ndjson}, {http: {}},"
+    " {socket: {path: losswatch.sock}} or {kafka: {brokers: ..., topics: [...]}}"
 )
 PATH = (
     "must begin with / and end in /events, with letters, digits and . _ ~ - between, as in"
@@ -56,6 +56,29 @@ WRONG = {
     "unknown key of http": (
         "{http: {port: 1}}",
         ".http.port: is no key here; allowed: path, max_body_bytes, queue",
+    ),
+    "socket without a path": (
+        "{socket: {}}",
+        (
+            ".socket.path: is missing; needed: Path of the socket, from the folder of this YAML; at"
+            " most about 100 bytes."
+        ),
+    ),
+    "mode in digits": (
+        '{socket: {path: s, mode: "980"}}',
+        ".socket.mode: is '980'; must be three octal digits in quotes, as in \"0660\"",
+    ),
+    "fields of workers": (
+        "{socket: {path: s}, fields: {y_true: a}}",
+        ".fields: is for records of your own; workers send columns: remove it",
+    ),
+    "format of workers": (
+        "{socket: {path: s}, format: csv}",
+        ".format: is for a file; socket takes columns: remove it",
+    ),
+    "socket and kafka": (
+        "{socket: {path: s}, kafka: {brokers: 'h:1', topics: [a]}}",
+        f": has socket and kafka {THREE}",
     ),
     "no topics": (
         "{kafka: {brokers: 'h:1'}}",

@@ -110,3 +110,35 @@ def test_many_combinations_are_told_apart():
     registry = Registry(Segments(LABELS[:2], limit=1000), 0.0)
     slots, refused = registry.places(columns, np.ones(size, dtype=bool))
     assert (slots.tolist(), refused) == (list(range(3, size + 3)), [])
+
+
+@given(st.lists(coded(), min_size=1, max_size=4))
+def test_columns_after_one_another_are_their_lists(columns):
+    """Joining keeps every row in its place."""
+    assert list(Coded.join(columns)) == [value for column in columns for value in column]
+
+
+@given(st.lists(st.tuples(coded(5), st.booleans()), min_size=2, max_size=4))
+def test_batches_of_columns_are_joined_row_by_row(parts):
+    """Those of arrays stay arrays, where all are; what an array lacks is NaN, a list ``None``."""
+    batches = [
+        EventColumns(
+            model=column,
+            y_true=np.arange(5.0) if as_arrays else [0.0, 1.0, 2.0, 3.0, 4.0],
+            y_pred=np.full(5, np.nan) if as_arrays else [None] * 5,
+            w=np.ones(5) if as_arrays else [1.0] * 5,
+            line=range(5),
+            segment={"city": column} if as_arrays else {},
+            prediction_id=["a"] * 5,
+        )
+        for column, as_arrays in parts
+    ]
+    joined = EventColumns.join(batches)
+    assert list(joined.model) == [value for column, _ in parts for value in column]
+    assert list(joined.y_true) == [0.0, 1.0, 2.0, 3.0, 4.0] * len(parts)
+    assert isinstance(joined.y_pred, np.ndarray) == all(flag for _, flag in parts)
+    absent = [value is None or value != value for value in joined.y_pred]  # noqa: PLR0124
+    assert all(absent)
+    if any(flag for _, flag in parts):
+        cities = [v for column, flag in parts for v in (column if flag else [None] * 5)]
+        assert list(joined.segment["city"]) == cities

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from losswatch import StateError
+from losswatch.codec.tree import decode_tree, encode_tree
 from losswatch.core.events import Event, EventColumns
-from losswatch.store.codec import decode_tree, encode_tree
 from losswatch.store.entry import Entry
 
 text = st.text(st.characters(exclude_categories=["Cs"]))

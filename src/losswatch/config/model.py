@@ -20,6 +20,7 @@ from losswatch.config.monitor import MonitorConfig
 from losswatch.config.schema import VARIABLE, SchemaWithVariables
 from losswatch.config.section import Located, Section, twice, wrong, wrong_at
 from losswatch.config.segments import SegmentsConfig
+from losswatch.config.socket import SocketConfig
 from losswatch.config.source import ARROW_SUFFIXES, COLUMNS, SourceConfig, format_of
 from losswatch.config.web import (
     ADDRESS,
@@ -46,6 +47,7 @@ __all__ = [
     "MonitorConfig",
     "ObjectiveConfig",
     "SegmentsConfig",
+    "SocketConfig",
     "SourceConfig",
     "TlsConfig",
     "WebConfig",
@@ -159,6 +161,7 @@ def _names_of(sources: list[SourceConfig]) -> dict[str, list[str]]:
     return {
         "file": [os.path.normpath(source.file) for source in sources if source.file],
         "http path": [source.http.path for source in sources if source.http],
+        "socket": [os.path.normpath(source.socket.path) for source in sources if source.socket],
         "kafka topic": [
             topic for source in sources if source.kafka for topic in source.kafka.topics
         ],

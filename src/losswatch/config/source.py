@@ -11,6 +11,7 @@ from losswatch.config.http import HttpConfig  # noqa: TC001  # pydantic reads it
 from losswatch.config.kafka import KafkaConfig  # noqa: TC001  # pydantic reads it
 from losswatch.config.schema import or_variable
 from losswatch.config.section import Name, Section, wrong, wrong_above
+from losswatch.config.socket import SocketConfig  # noqa: TC001  # pydantic reads it
 
 __all__ = ["ARROW_SUFFIXES", "COLUMNS", "SourceConfig", "format_of"]
 
@@ -21,15 +22,19 @@ COLUMNS = "parquet"
 """The format of all of them."""
 
 _IN_COLUMNS = r"\.(parquet|arrow|feather)(\.gz)?$"
-_KINDS = ("file", "http", "kafka")
+_KINDS = ("file", "http", "socket", "kafka")
+_TAKES = {"http": "NDJSON", "kafka": "NDJSON", "socket": "columns"}
 
 
 class SourceConfig(Section):
-    """One place where events come from: a file, requests, or topics."""
+    """One place where events come from: a file, requests, workers, or topics."""
 
     model_config = ConfigDict(
         json_schema_extra={
             "oneOf": [{"required": [kind]} for kind in _KINDS],
+            "dependentSchemas": {
+                "socket": {"properties": dict.fromkeys(("fields", "max_line_bytes"), False)}
+            },
             "dependentRequired": {key: ["file"] for key in ("follow", "format", "delimiter")},
             "if": {"properties": {"file": {"pattern": _IN_COLUMNS}}, "required": ["file"]},
             "then": {
@@ -50,6 +55,9 @@ class SourceConfig(Section):
     http: HttpConfig | None = Field(
         default=None,
         description="Events are posted to losswatch; {} takes the defaults.",
+    )
+    socket: SocketConfig | None = Field(
+        default=None, description="Worker processes on this machine send events."
     )
     kafka: KafkaConfig | None = Field(
         default=None, validate_default=True, description="Topics that are read."
@@ -78,13 +86,14 @@ class SourceConfig(Section):
 
     @field_validator("kafka")
     @classmethod
-    def _one_of_three(cls, kafka: KafkaConfig | None, info: ValidationInfo) -> KafkaConfig | None:
-        others = [kind for kind in _KINDS[:2] if info.data.get(kind, "wrong") is not None]
+    def _one_of_all(cls, kafka: KafkaConfig | None, info: ValidationInfo) -> KafkaConfig | None:
+        others = [kind for kind in _KINDS[:-1] if info.data.get(kind, "wrong") is not None]
         given = [*others, *(["kafka"] if kafka else [])]
         if len(given) != 1:
             raise wrong_above(
-                "has {given} of file, http and kafka; must have one: {file: events.ndjson},"
-                " {http: {}} or {kafka: {brokers: ..., topics: [...]}}",
+                "has {given} of file, http, socket and kafka; must have one: {file: events.ndjson},"
+                " {http: {}}, {socket: {path: losswatch.sock}} or"
+                " {kafka: {brokers: ..., topics: [...]}}",
                 given=" and ".join(given) or "none",
             )
         return kafka
@@ -94,7 +103,16 @@ class SourceConfig(Section):
     def _of_a_file(cls, value: object, info: ValidationInfo) -> object:
         for kind in _KINDS[1:]:
             if info.data.get("file", "") is None and info.data.get(kind):
-                raise wrong("is for a file; {kind} takes NDJSON: remove it", kind=kind)
+                raise wrong(
+                    "is for a file; {kind} takes {what}: remove it", kind=kind, what=_TAKES[kind]
+                )
+        return value
+
+    @field_validator("fields", "max_line_bytes")
+    @classmethod
+    def _of_records(cls, value: object, info: ValidationInfo) -> object:
+        if info.data.get("socket"):
+            raise wrong("is for records of your own; workers send columns: remove it")
         return value
 
     @field_validator("follow", "format", "delimiter")
@@ -131,10 +149,12 @@ class SourceConfig(Section):
         return fields
 
     @property
-    def kind(self) -> Literal["file", "http", "kafka"]:
-        """Which of the three it is."""
+    def kind(self) -> Literal["file", "http", "socket", "kafka"]:
+        """Which of them it is."""
         if self.kafka is not None:
             return "kafka"
+        if self.socket is not None:
+            return "socket"
         return "http" if self.http is not None else "file"
 
     @property
@@ -150,6 +170,8 @@ class SourceConfig(Section):
             return f"kafka {' '.join(self.kafka.topics)}"
         if self.http is not None:
             return f"http {self.http.path}"
+        if self.socket is not None:
+            return f"socket:{self.socket.path}"
         return "stdin" if self.file == "-" else str(self.file)
 
 

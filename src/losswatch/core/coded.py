@@ -55,6 +55,13 @@ class Coded(Sequence["str | None"]):
         codes = np.fromiter(map(places.__getitem__, column), dtype=np.intp, count=len(column))
         return cls(codes, [*places])
 
+    @classmethod
+    def join(cls, parts: Sequence[Coded]) -> Coded:
+        """Return the rows of several columns as one; a value of two is there twice."""
+        starts = np.cumsum([0, *(len(part.values) for part in parts[:-1])])
+        codes = [part.codes + start for part, start in zip(parts, starts, strict=True)]
+        return cls(np.concatenate(codes), [value for part in parts for value in part.values])
+
     def __len__(self) -> int:
         return self.codes.size
 

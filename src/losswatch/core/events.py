@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import numpy as np
 
@@ -82,16 +82,16 @@ class EventColumns:
             return parts[0] if parts else cls()
         labels = dict.fromkeys(label for part in parts for label in part.segment)
         joined = {
-            name: _known([value for part in parts for value in _filled(getattr(part, name), part)])
+            name: _known(_chained([_filled(getattr(part, name), part) for part in parts]))
             for name in ("time", "prediction_id")
         }
         return cls(
             **{
-                name: [value for part in parts for value in getattr(part, name)]
+                name: _chained([getattr(part, name) for part in parts])
                 for name in ("model", "y_true", "y_pred", "w", "line")
             },
             segment={
-                label: [v for part in parts for v in _filled(part.segment.get(label, ()), part)]
+                label: _chained([_filled(part.segment.get(label, ()), part) for part in parts])
                 for label in labels
             },
             **joined,
@@ -134,6 +134,15 @@ class EventColumns:
             first = w[:1] if w.strides == (0,) else w  # one number, for all
             return None if (first == 1.0).all() else w
         return None if list(w).count(1.0) == len(self) else w
+
+
+def _chained(columns: Sequence[Column]) -> Any:  # noqa: ANN401  # as the columns are
+    """Return columns after one another; those that are arrays, or coded, stay it."""
+    if all(isinstance(column, np.ndarray) for column in columns):
+        return np.concatenate(columns)
+    if all(isinstance(column, Coded) for column in columns):
+        return Coded.join(cast("list[Coded]", columns))
+    return [value for column in columns for value in column]
 
 
 def _filled(column: Column, events: EventColumns) -> Column:

@@ -88,6 +88,16 @@ METRICS = {
     "alarm_info": ("gauge", "Always 1; the kind of the alarm and what its promise rests on."),
     "kafka_lag_messages": ("gauge", "Messages of a partition that were not read yet."),
     "kafka_lost_messages": ("counter", "Messages that the broker deleted before they were read."),
+    "workers": ("gauge", "Worker processes that are connected now."),
+    "worker_batches": (
+        "counter",
+        "Batches of workers: accepted, repeated and so not counted again, or refused.",
+    ),
+    "worker_events_dropped": (
+        "counter",
+        "Events that workers dropped, mostly because the owner was away for too long.",
+    ),
+    "worker_last_batch_timestamp_seconds": ("gauge", "When the last batch of a worker was safe."),
     "state_writable": ("gauge", "Whether the last commit to the state worked."),
     "build_info": ("gauge", "Always 1; the version is in the labels."),
     "config_last_reload_successful": (

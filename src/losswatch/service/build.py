@@ -9,6 +9,7 @@ from losswatch.core.histogram import DEFAULT_BUCKETS
 from losswatch.core.monitor import Monitor
 from losswatch.core.segments import Segments
 from losswatch.core.window import parse_duration
+from losswatch.sources.batches import BatchDecoder
 from losswatch.sources.csv import CsvDecoder
 from losswatch.sources.fields import Fields
 from losswatch.sources.file import FileSource
@@ -16,12 +17,13 @@ from losswatch.sources.follow import FollowSource
 from losswatch.sources.http import HttpSource, Kind
 from losswatch.sources.ndjson import NdjsonDecoder
 from losswatch.sources.stdin import StdinSource
+from losswatch.sources.workers import SocketSource
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from losswatch.config.model import KafkaConfig, MonitorConfig, SourceConfig
+    from losswatch.config.model import KafkaConfig, MonitorConfig, SocketConfig, SourceConfig
     from losswatch.sources.base import Decoder, Source
 
 M = TypeVar("M", bound=Monitor)
@@ -103,6 +105,8 @@ def make_source(
             for kind in KINDS
         }
         return HttpSource(config.title, decoders, config.http.queue, wake)
+    if config.socket is not None:
+        return _socket_source(config, config.socket, folder, fields, wake)
     return _file_source(config, folder, fields)
 
 
@@ -130,6 +134,20 @@ def _kafka_source(config: SourceConfig, kafka: KafkaConfig, folder: Path, fields
         dead_letters=_letters_of(kafka, folder),
         settings=kafka.settings,
     )
+
+
+def _socket_source(
+    config: SourceConfig,
+    settings: SocketConfig,
+    folder: Path,
+    fields: Fields,
+    wake: Callable[[], object],
+) -> Source:
+    from losswatch.sources.listener import Listener  # noqa: PLC0415  # Windows has no such sockets
+
+    listener = Listener(folder / settings.path, int(settings.mode, 8))
+    decoder = BatchDecoder(fields, config.model)
+    return SocketSource(config.title, listener, decoder, settings.queue, wake)
 
 
 def _letters_of(kafka: KafkaConfig, folder: Path) -> Path | str | None:

@@ -24,7 +24,7 @@ def merged_positions(
 ) -> dict[str, Position]:
     """Return the positions of both.
 
-    Those of topics become one; of a file that both have by name, the first is kept.
+    Those of topics and of workers become one; of a file that both have by name, the first is kept.
 
     Raises
     ------
@@ -43,6 +43,8 @@ def merged_positions(
     for name in mine.keys() & theirs.keys():
         if name in topics:
             merged[name] = _joined(mine[name], theirs[name])
+        elif name.startswith("socket:"):
+            merged[name] = _latest(mine[name], theirs[name])
         elif _file_of(mine[name]) == _file_of(theirs[name]):
             raise StateError(
                 f"{path}: has counted the file {name} that another state has counted; its events"
@@ -98,6 +100,12 @@ def _touching(ranges: Ranges) -> Ranges:
         else:
             joined.append([start, end])
     return joined
+
+
+def _latest(mine: Position, theirs: Position) -> Position:
+    """Return the last number of each session of workers."""
+    one, other = mine["sessions"], theirs["sessions"]
+    return {"sessions": {name: max(one.get(name, 0), other.get(name, 0)) for name in one | other}}
 
 
 def _file_of(position: Position) -> tuple[Any, ...]:

@@ -30,6 +30,7 @@ from losswatch.service.refusals import RefusalLog
 from losswatch.service.reload import changed_monitors, declared_of, loaded, settled
 from losswatch.service.status import service_samples
 from losswatch.service.writer import Writer
+from losswatch.sources.workers import SocketSource
 from losswatch.store.database import Store
 from losswatch.web.app import make_app
 from losswatch.web.doors import Doors
@@ -38,7 +39,7 @@ from losswatch.web.probes import make_probes
 from losswatch.web.server import WebServer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
     from losswatch.config.model import Config
@@ -138,6 +139,7 @@ class Service:
                 [each.source for each in self._opened], writable=writer.writable
             ),
         )
+        _show(self._exposition, self._opened)
         self._server = WebServer(self._app(writer), *split_address(listen), doors)
         stack.enter_context(self._server)
         stack.callback(writer.close)  # before the server stops: clients who wait get an answer
@@ -211,8 +213,16 @@ class Service:
         self._config, self._opened = config, opened
         writer.change([each.source for each in opened])
         warn_of_open_doors(config.listen, config.web)
+        _show(self._exposition, opened)
         self._server.doors = doors
         self._server.app = self._app(writer)
+
+
+def _show(page: Exposition, opened: Iterable[Opened]) -> None:
+    """Show workers the page that is served: each of them may be asked for it."""
+    for each in opened:
+        if isinstance(each.source, SocketSource):
+            each.source.page = page.render
 
 
 def _save(keeper: Keeper) -> None:

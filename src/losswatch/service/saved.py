@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, NamedTuple
 
+from losswatch.codec.tree import decode_tree, encode_tree
 from losswatch.config.load import parse_monitor
 from losswatch.core.monitors import Monitors
 from losswatch.errors import ConfigError, StateError
 from losswatch.service.build import make_monitor
-from losswatch.store.codec import decode_tree, encode_tree
 from losswatch.store.entry import Entry
 
 if TYPE_CHECKING:

@@ -173,7 +173,9 @@ class Writer:
 
     def _refuse_asked(self) -> None:
         while not self._asked.empty():
-            self._asked.get()[1].set_exception(StoreError("the service stops; ask again later"))
+            _, future = self._asked.get()
+            if future.set_running_or_notify_cancel():
+                future.set_exception(StoreError("the service stops; ask again later"))
 
     def _ask(self, source: Source) -> Batch | None:
         """Return what a source has, if anything; one that ended or broke is not asked again."""

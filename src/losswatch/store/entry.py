@@ -4,31 +4,20 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
+from losswatch.codec.events import columns_of, saved_columns
+from losswatch.codec.tree import decode_tree, encode_tree
 from losswatch.core.events import Event, EventColumns
 from losswatch.errors import StateError
-from losswatch.store.codec import decode_tree, encode_tree
-from losswatch.store.columns import (
-    labels_of,
-    lines_of,
-    numbers_of,
-    saved_labels,
-    saved_lines,
-    saved_numbers,
-    saved_texts,
-    texts_of,
-)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from losswatch.store.tree import Tree
 
 __all__ = ["Acknowledged", "Entry"]
 
 _VERSION = 1
-_NUMBERS = ("y_true", "y_pred", "w", "time")
 
 
 class Acknowledged(NamedTuple):
@@ -74,7 +63,7 @@ class Entry:
             {
                 "version": _VERSION,
                 "at": float(self.at),
-                "columns": _saved_columns(self.columns),
+                "columns": saved_columns(self.columns),
                 # As JSON: it keeps the order of outputs, and every float.
                 "events": json.dumps([_saved_event(event) for event in self.events]),
                 **({"acknowledged": json.dumps(self.acknowledged)} if self.acknowledged else {}),
@@ -93,7 +82,7 @@ class Entry:
         tree = decode_tree(data)
         try:
             _check_version(tree["version"])
-            columns = _columns_of(tree["columns"])
+            columns = columns_of(tree["columns"])
             events = [Event(*record) for record in json.loads(tree["events"])]
             told = json.loads(tree.get("acknowledged", "[]"))
             return cls(columns, events, tree["at"], [Acknowledged(*each) for each in told])
@@ -109,39 +98,6 @@ def _check_version(version: object) -> None:
             f"the entry of the journal has version {version!r}; this release reads version"
             f" {_VERSION}: upgrade losswatch"
         )
-
-
-def _saved_columns(columns: EventColumns) -> Tree:
-    return {
-        "model": saved_labels(columns.model),
-        "line": saved_lines(columns.line),
-        "prediction_id": saved_texts(columns.prediction_id),
-        # A list: the order of labels is that of the config.
-        "segment": [[label, saved_labels(column)] for label, column in columns.segment.items()],
-        **{name: saved_numbers(getattr(columns, name)) for name in _NUMBERS},
-    }
-
-
-def _columns_of(saved: Tree) -> EventColumns:
-    line = lines_of(saved["line"])
-    columns = EventColumns(
-        model=labels_of(saved["model"], len(line)),
-        line=line,
-        prediction_id=texts_of(saved["prediction_id"]) or (),
-        segment={label: labels_of(column, len(line)) for label, column in saved["segment"]},
-        **{name: _or_nothing(numbers_of(saved[name])) for name in _NUMBERS},
-    )
-    optional = (columns.time, columns.prediction_id, *columns.segment.values())
-    needed = (columns.model, columns.y_true, columns.y_pred, columns.w)
-    sizes = {*map(len, needed), *(len(column) for column in optional if len(column))}
-    if sizes - {len(line)}:
-        raise StateError("the columns of a saved entry differ in length; restore a copy")
-    return columns
-
-
-def _or_nothing(column: Any) -> Any:  # noqa: ANN401  # as the column is
-    """Return what an empty column is made of, ``()``."""
-    return column if len(column) else ()
 
 
 def _saved_event(event: Event) -> tuple[object, ...]:

@@ -10,7 +10,7 @@ import numpy as np
 __all__ = ["DIMENSIONS", "DTYPES", "FLOAT", "MAX_DEPTH", "SIZE", "Tree"]
 
 Tree: TypeAlias = Any
-"""What :func:`losswatch.store.codec.encode_tree` takes; mypy would want each use narrowed."""
+"""What :func:`losswatch.codec.tree.encode_tree` takes; mypy would want each use narrowed."""
 
 MAX_DEPTH = 64
 """Deeper ones are refused: Python recurses, and a lie must not end it."""

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
 from losswatch import StateError
-from losswatch.store.codec import decode_tree, encode_tree
+from losswatch.codec.tree import decode_tree, encode_tree
 
 dtypes = st.sampled_from(["?", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "f8"]).map(np.dtype)
 arrays = npst.arrays(dtypes, npst.array_shapes(max_dims=2, min_side=0, max_side=4))

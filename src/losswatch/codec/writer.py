@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from losswatch.store.tree import DIMENSIONS, DTYPES, FLOAT, MAX_DEPTH, SIZE, Tree
+from losswatch.codec.kinds import DIMENSIONS, DTYPES, FLOAT, MAX_DEPTH, SIZE, Tree
 
 __all__ = ["Writer"]
 

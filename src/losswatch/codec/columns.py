@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from losswatch.core.coded import Coded
 from losswatch.errors import StateError
 
 if TYPE_CHECKING:
@@ -15,10 +16,11 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from losswatch.codec.kinds import Tree
     from losswatch.core.events import Numbers
-    from losswatch.store.tree import Tree
 
 __all__ = [
+    "coded_of",
     "labels_of",
     "lines_of",
     "numbers_of",
@@ -96,6 +98,8 @@ def texts_of(saved: Tree) -> list[str | None]:
 
 def saved_labels(column: Sequence[str | None]) -> Tree:
     """Return texts of which many are the same: each once, and which one each row has."""
+    if isinstance(column, Coded) and len(column.values) <= len(column):
+        return _saved_coded(column)
     values = list(dict.fromkeys(column))
     if len(values) <= 1:
         return {"rows": len(column), "values": saved_texts(values)}
@@ -104,25 +108,43 @@ def saved_labels(column: Sequence[str | None]) -> Tree:
     return {"codes": _narrow(codes), "values": saved_texts(values)}
 
 
+def _saved_coded(column: Coded) -> Tree:
+    """Return what is coded as it is; a value without a row takes no more than a row would."""
+    values = saved_texts(column.values)
+    if len(column.values) == 1:
+        return {"rows": len(column), "values": values}
+    return {"codes": column.codes.astype(_dtype_for(len(column.values))), "values": values}
+
+
 def labels_of(saved: Tree, rows: int) -> list[str | None]:
     """Return what :func:`saved_labels` took: of so many rows, or of none."""
+    return coded_of(saved, rows).tolist()
+
+
+def coded_of(saved: Tree, rows: int) -> Coded:
+    """Return what :func:`saved_labels` took, each distinct value once."""
     values = texts_of(saved["values"])
     if "rows" in saved:
-        if saved["rows"] not in (0, rows):
+        if saved["rows"] not in {0, rows}:
             raise StateError("a saved column has rows that are not there; restore a copy")
         count: int = saved["rows"]
-        return values * count
+        if not values and count:
+            raise StateError("a saved column has rows without a value; restore a copy")
+        return Coded(np.broadcast_to(np.intp(0), count), values)
     codes = _array(saved["codes"], "i")
     if codes.size and not 0 <= codes.min() <= codes.max() < len(values):
         raise StateError("a saved column has codes without a value; restore a copy")
-    return list(map(values.__getitem__, codes.tolist()))
+    return Coded(codes.astype(np.intp), values)
 
 
 def _narrow(numbers: list[int]) -> NDArray[Any]:
     """Return integers in as few bytes each as they need."""
-    largest = max(numbers, default=0)
-    kind = next(kind for kind, bits in _KINDS.items() if largest < 1 << bits)
+    kind = _dtype_for(max(numbers, default=0))
     return np.frombuffer(array(kind, numbers), dtype=kind) if numbers else np.empty(0, np.int8)
+
+
+def _dtype_for(largest: int) -> str:
+    return next(kind for kind, bits in _KINDS.items() if largest < 1 << bits)
 
 
 def _array(saved: Tree, kind: str) -> NDArray[Any]:

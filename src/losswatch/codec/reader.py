@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, NoReturn
 
 import numpy as np
 
+from losswatch.codec.kinds import DIMENSIONS, DTYPES, FLOAT, MAX_DEPTH, SIZE, Tree
 from losswatch.errors import StateError
-from losswatch.store.tree import DIMENSIONS, DTYPES, FLOAT, MAX_DEPTH, SIZE, Tree
 
 if TYPE_CHECKING:
     from collections.abc import Callable

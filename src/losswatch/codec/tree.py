@@ -5,10 +5,10 @@ from __future__ import annotations
 import struct
 import zlib
 
+from losswatch.codec.kinds import Tree
+from losswatch.codec.reader import Reader
+from losswatch.codec.writer import Writer
 from losswatch.errors import StateError
-from losswatch.store.reader import Reader
-from losswatch.store.tree import Tree
-from losswatch.store.writer import Writer
 
 __all__ = ["Tree", "decode_tree", "encode_tree"]
 

@@ -1,0 +1,143 @@
+"""What a worker has not sent yet: bounded, and never waited for."""
+
+from __future__ import annotations
+
+from collections import Counter
+from threading import Event, RLock
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from losswatch.errors import RejectedEvent
+
+__all__ = ["BATCH", "Cut", "Item", "Labels", "Outbox"]
+
+BATCH = 4096
+"""Events that are sent together; when so many wait, nobody waits for the time to come."""
+
+Labels = tuple[tuple[str, str | None], ...]
+"""The labels of an event with their values."""
+
+Item = tuple[Any, Any, float, Labels, float, str | None]
+"""An event: y_true, y_pred, w, labels, time, prediction_id; a side that is missing is ``None``."""
+
+
+class Cut(NamedTuple):
+    """What was taken out to be sent."""
+
+    items: list[Item]
+    markers: list[Event]
+    dropped: int
+    refused: list[tuple[str, int, str]]  # reason, how many, what was wrong with the last
+
+    def __bool__(self) -> bool:
+        return bool(self.items or self.markers or self.dropped or self.refused)
+
+
+class Outbox:
+    """Keeps events until a thread takes them. Thread-safe; a put is two operations of a list.
+
+    It waits for nobody: where it is full the event is dropped and counted. The
+    lock is for counters, may be entered twice by one thread, and is held for
+    no longer than a sum takes.
+
+    Parameters
+    ----------
+    limit
+        So many events may wait.
+    start
+        Called before the first event, and before the first one after a fork.
+    """
+
+    def __init__(self, limit: int, start: Callable[[], None]) -> None:
+        self.wake = Event()
+        self._limit = limit
+        self._start = start
+        self._items: list[Any] = []
+        self._begin()
+
+    def _begin(self) -> None:
+        self._lock = RLock()
+        self._brim = 0  # from this length on a put looks closer
+        self._closed = False
+        self._dropped = 0
+        self._refused: Counter[str] = Counter()
+        self._details: dict[str, str] = {}
+
+    def begin_anew(self) -> None:
+        """Forget all, in a forked child: it is the parent's to send."""
+        closed, self.wake = self._closed, Event()
+        self._items.clear()
+        self._begin()
+        if closed:
+            self.close()
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    def put(self, item: Item) -> None:
+        """Keep an event, or drop it where there is no room."""
+        items = self._items
+        if len(items) >= self._brim and not self._has_room():
+            return
+        items.append(item)
+
+    def mark(self) -> Event:
+        """Return what is set once everything that was put before is safe."""
+        marker = Event()
+        self._items.append(marker)
+        self.wake.set()
+        return marker
+
+    def refuse(self, rejection: RejectedEvent) -> None:
+        """Keep that an event was refused here: the owner counts it."""
+        self.put_nothing()
+        with self._lock:
+            self._refused[rejection.reason.value] += 1
+            self._details[rejection.reason.value] = rejection.detail[:200]
+
+    def drop(self, count: int) -> None:
+        """Count events that cannot be sent."""
+        with self._lock:
+            self._dropped += count
+
+    def put_nothing(self) -> None:
+        """See to it that somebody takes what is told besides events."""
+        if not self._brim:
+            self._has_room()
+
+    def cut(self) -> Cut:
+        """Take out as many events as are sent together, and what is to be told."""
+        part = self._items[:BATCH]
+        del self._items[: len(part)]  # others append meanwhile, at the other end
+        items = [item for item in part if item.__class__ is tuple]
+        markers = [item for item in part if item.__class__ is not tuple]
+        with self._lock:
+            dropped, self._dropped = self._dropped, 0
+            refused = [(why, n, self._details[why]) for why, n in self._refused.items()]
+            self._refused.clear()
+        return Cut(items, markers, dropped, refused)
+
+    def close(self) -> None:
+        """Drop what comes from now on."""
+        self._closed, self._brim = True, -1
+
+    def _has_room(self) -> bool:
+        """Tell whether an event may be kept; count it as dropped if not."""
+        with self._lock:
+            if not self._brim:
+                self._begin_to_send()
+            if self._closed or not self._brim or len(self._items) >= self._limit:
+                self._dropped += 1
+                return False
+        if len(self._items) >= self._brim:
+            self.wake.set()
+        return True
+
+    def _begin_to_send(self) -> None:
+        self._brim = min(BATCH, self._limit)
+        try:
+            self._start()
+        except RuntimeError:  # no more threads, or the interpreter ends
+            self._brim = 0

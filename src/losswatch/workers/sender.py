@@ -1,0 +1,128 @@
+"""The thread of a worker that sends, again and again, until what it sent is safe."""
+
+from __future__ import annotations
+
+import logging
+import os
+from threading import Event, Thread
+from typing import TYPE_CHECKING
+
+from losswatch.workers.batches import bodies_of
+from losswatch.workers.link import Link, LinkError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from losswatch.workers.outbox import Cut, Outbox
+
+__all__ = ["Sender"]
+
+logger = logging.getLogger(__name__)
+
+_INTERVAL = 0.1
+"""Seconds that events gather for."""
+
+_PATIENCE = 0.5
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 2.0
+
+
+class Sender:
+    """Sends what an outbox has, as one session.
+
+    A batch has a number and is sent until it is acknowledged, one after
+    another, so that the owner knows each that comes again.
+
+    Parameters
+    ----------
+    path
+        The owner's socket.
+    model
+        Whose events they are.
+    outbox
+        Where they wait.
+    """
+
+    def __init__(self, path: Path, model: str | None, outbox: Outbox) -> None:
+        self._path = path
+        self._model = model
+        self._outbox = outbox
+        self._session = os.urandom(8).hex()
+        self._number = 0
+        self._link: Link | None = None
+        self._stop = Event()
+        self._away = False
+        self._thread = Thread(target=self._run, name="losswatch-worker", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End the thread, whatever it is at; wait for it a little."""
+        self._stop.set()
+        self._outbox.wake.set()
+        self._thread.join(_PATIENCE)
+        if self._thread.is_alive() and (link := self._link):
+            link.wake()
+            self._thread.join(_PATIENCE)
+
+    def abandon(self) -> None:
+        """Let go of the socket in a forked child, where the thread is not."""
+        if self._link is not None:
+            self._link.close()
+
+    def _run(self) -> None:
+        while not self._stop.is_set():
+            self._outbox.wake.wait(_INTERVAL)
+            self._outbox.wake.clear()
+            while not self._stop.is_set() and (cut := self._outbox.cut()):
+                try:
+                    self._ship(cut)
+                except Exception:  # the events that come next are to be sent all the same
+                    logger.exception("%s: %d events are dropped", self._path, len(cut.items))
+                    self._outbox.drop(len(cut.items))
+        if self._link is not None:
+            self._link.say_bye()
+            self._link.close()
+
+    def _ship(self, cut: Cut) -> None:
+        left = len(cut.items)
+        for events, body in bodies_of(self._model, cut):
+            self._number += 1
+            if not self._deliver(body, events):
+                logger.warning("%s: %d events were not acknowledged", self._path, left)
+                return
+            left -= events
+        for marker in cut.markers:
+            marker.set()
+
+    def _deliver(self, body: bytes, events: int) -> bool:
+        """Send a batch until it is safe; tell whether it is."""
+        pause = _FIRST_PAUSE
+        while not self._stop.is_set():
+            try:
+                link = self._opened()
+                spoilt = "" if link.safe >= self._number else link.deliver(self._number, body)
+            except LinkError as error:
+                self._lose(error)
+                self._stop.wait(pause)
+                pause = min(2 * pause, _LONGEST_PAUSE)
+                continue
+            if spoilt:
+                logger.error("%s: %d events are dropped: %s", self._path, events, spoilt)
+                self._outbox.drop(events)
+            return True
+        return False
+
+    def _opened(self) -> Link:
+        if self._link is None:
+            self._link = Link(self._path, self._session)
+            if self._away:
+                logger.info("%s: the owner is there again", self._path)
+            self._away = False
+        return self._link
+
+    def _lose(self, error: LinkError) -> None:
+        if self._link is not None:
+            self._link.close()
+            self._link = None
+        if not self._away and not self._stop.is_set():
+            logger.warning("%s; events wait in memory meanwhile", error)
+        self._away = True

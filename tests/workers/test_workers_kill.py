@@ -1,0 +1,159 @@
+"""gunicorn with four workers: what was acknowledged counts, once, whoever is killed."""
+
+import http.client
+import json
+import random
+import threading
+import time
+import urllib.error
+import urllib.request
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+from exactly import added, numbers, terms
+from killing import Service
+from sending import Client, all_sent
+from servers import fetch, wait_for
+from working import gunicorn, kill_one, workers_of
+
+HERE = Path(__file__).parent
+SOCKET = "{socket: {path: losswatch.sock}}"
+
+
+@pytest.fixture
+def stop():
+    """Set at the end, so that nobody goes on for ever."""
+    event = threading.Event()
+    yield event
+    event.set()
+
+
+@pytest.fixture
+def owner(tmp_path):
+    """An owner, killed at the end."""
+    service = Service(tmp_path, SOCKET)
+    text = service.config.read_text().replace(
+        "segments: {labels: [city]}}\n", "segments: {labels: [city], limit: 5000}}\n"
+    )
+    service.config.write_text(text)
+    service.start()
+    service.wait()
+    yield service
+    service.kill()
+
+
+def ask(url: str, content: object = None) -> dict | None:
+    """Post JSON; return the answer, ``None`` if there was none."""
+    request = urllib.request.Request(
+        url, json.dumps(content).encode(), {"content-type": "application/json"}, method="POST"
+    )
+    try:
+        with urllib.request.urlopen(request, timeout=90) as answer:
+            return json.loads(answer.read())
+    except urllib.error.HTTPError:
+        raise
+    except (OSError, http.client.HTTPException):
+        return None
+
+
+def kills(master, owner, stop, seed: int) -> list[int]:
+    """Kill workers, and the owner now and then, until told; return how many of each."""
+    draw, count = random.Random(seed), [0, 0]
+    while not stop.wait(draw.uniform(0.1, 0.6)):
+        if draw.random() < 0.25:
+            owner.kill()
+            time.sleep(draw.uniform(0.0, 0.5))
+            owner.start()
+            owner.wait()
+            count[1] += 1
+        else:
+            count[0] += kill_one(master, draw)
+    return count
+
+
+def test_what_was_acknowledged_counts_once_through_kills(tmp_path, owner, stop):
+    """10^5 events in 1,000 requests: of each that was answered all count, of the others some."""
+    draw = random.Random(11)
+    pairs = {
+        f"r{number}": [(draw.gauss(0, 1e8), draw.gauss(0, 1e-3)) for _ in range(100)]
+        for number in range(1000)
+    }
+    with gunicorn(tmp_path, "flask_app:app") as (url, master), ThreadPoolExecutor(9) as pool:
+        killer = pool.submit(kills, master, owner, stop, 5)
+
+        def score(city: str) -> dict | None:
+            return None if killer.done() else ask(f"{url}/score?city={city}", pairs[city])
+
+        answers = dict(zip(pairs, pool.map(score, pairs), strict=True))
+        stop.set()
+        workers, owners = killer.result(60)
+        safe = {city for city, answer in answers.items() if answer and answer["safe"]}
+        costs = owner.costs()
+    assert workers > 5
+    assert owners > 1
+    assert len(safe) > 700
+    for city, events in pairs.items():
+        found = costs.get(("eta", None, city))
+        if city in safe:
+            exact = numbers(added([terms(y_true - y_pred, y_true) for y_true, y_pred in events]))
+            assert {name: found[name] for name in exact if name in found} == {
+                name: value for name, value in exact.items() if name in found
+            }
+            assert found["n"] == 100
+        elif found is not None:
+            assert found["n"] <= 100
+
+
+class Requests:
+    """By requests to an application with several workers, each again until it is safe."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.retries = 0
+        self.pids: set[int] = set()
+
+    def send(self, _kind: str, records: list[dict], *, twice: bool) -> None:
+        for _ in range(1 + twice):
+            while not ((answer := ask(self.url, records)) and answer["safe"]):
+                assert self.retries < 5000
+                self.retries += 1
+                time.sleep(0.02)
+            self.pids.add(answer["pid"])
+
+
+def test_sides_that_come_to_different_workers_are_joined_through_kills(tmp_path, owner, stop):
+    """Predictions, truths and revisions of several outputs; every number is right in the end."""
+    with gunicorn(tmp_path, "story_app:app", path=HERE) as (url, master):
+        way = Requests(url)
+        clients = [Client(seed, stop, way) for seed in range(1, 4)]
+        for client in clients:
+            client.start()
+        killing = threading.Event()
+        timer = threading.Timer(12.0, killing.set)
+        timer.start()
+        assert sum(kills(master, owner, killing, 3)) > 10
+        owner.check(all_sent(clients, stop))
+    assert way.retries
+    assert len(way.pids) > 4
+    page = fetch(f"{owner.url}/metrics")[2].decode()
+    assert 'reason="conflicting_prediction"} 0.0' in page
+
+
+def test_the_end_of_workers_loses_nothing(tmp_path, owner):
+    """SIGTERM to gunicorn: what was told and not flushed is sent before the processes end."""
+    with gunicorn(tmp_path, "flask_app:app", "--preload") as (url, master):
+        wait_for(lambda: len(workers_of(master)) == 4, about="for four workers")
+        pids = set()
+        for number in range(200):
+            pids.add(ask(f"{url}/predict/t{number}?km={number}&city=oslo")["pid"])
+        for number in range(200):
+            pids.add(ask(f"{url}/arrived/t{number}?minutes={2 * number + 1}")["pid"])
+        master.terminate()
+        master.wait(20)
+    assert len(pids) > 1
+    wait_for(lambda: owner.costs()["eta", None, None]["n"] == 200, about="for all events")
+    assert owner.costs()["eta", None, "oslo"]["mse"] == 1.0
+    with suppress(KeyError):
+        assert owner.costs()["eta", None, "none"]["n"] == 0

@@ -1,0 +1,152 @@
+"""Owners of sockets, workers that speak to them by hand, and servers with several workers."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import ClassVar
+
+from servers import answers, free_port, process, wait_for
+
+from losswatch.codec.frames import Kind, encode_frame, encode_number, read_frame, receive
+from losswatch.sources.base import Outcome
+from losswatch.sources.batches import BatchDecoder
+from losswatch.sources.fields import Fields
+from losswatch.sources.listener import Listener
+from losswatch.sources.workers import SocketSource
+from losswatch.workers.batches import bodies_of
+from losswatch.workers.outbox import Cut
+
+EXAMPLES = Path(__file__).parents[1] / "docs" / "examples"
+SESSION = "0123456789abcdef"
+
+
+class Owner:
+    """A source in this process, and what it was given; it commits when a test lets it."""
+
+    def __init__(self, path: Path, position=None, queue: int = 100_000) -> None:
+        decoder = BatchDecoder(Fields(labels=["city"]), "eta")
+        self.source = SocketSource("socket:s", Listener(path, 0o600), decoder, queue)
+        if position is not None:
+            self.source.resume(position)
+        self.position = position
+        self.events: list[tuple] = []
+        self.several: list = []
+        self.refused: list = []
+
+    def take(self, *, commit: bool = True) -> int:
+        """Take what waits; return how many events there were."""
+        batch = self.source.next_batch()
+        if batch.position is None:
+            return 0
+        columns = batch.columns
+        parts = (columns.model, columns.y_true, columns.y_pred, columns.w, columns.segment["city"])
+        rows = [*zip(*parts, strict=True)] if len(columns) else []
+        if commit:
+            self.events += rows
+            self.several += batch.events
+            self.refused += batch.refused
+            self.position = batch.position
+            self.source.committed(Outcome())
+        return len(rows) + len(batch.events)
+
+    @contextmanager
+    def serving(self):
+        """Commit all that comes, from a thread."""
+        stop = threading.Event()
+
+        def work():
+            while not stop.is_set():
+                self.take()
+                stop.wait(0.005)
+
+        thread = threading.Thread(target=work)
+        thread.start()
+        try:
+            yield self
+        finally:
+            stop.set()
+            thread.join(10)
+
+    def close(self) -> None:
+        self.source.close()
+
+
+class Hand:
+    """A worker that sends frames by hand."""
+
+    opened: ClassVar[list[socket.socket]] = []
+
+    def __init__(self, path: Path, session: str | None = SESSION) -> None:
+        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.opened.append(self.socket)
+        self.socket.settimeout(10)
+        self.socket.connect(str(path))
+        if session is not None:
+            self.send(Kind.HELLO, json.dumps({"session": session}).encode())
+            self.welcome = self.read()
+
+    def send(self, kind: Kind, body: bytes = b"") -> None:
+        self.socket.sendall(encode_frame(kind, body))
+
+    def batch(self, number: int, *events: tuple) -> None:
+        (body,) = bodies_of("eta", Cut([*map(item, events)], [], 0, []))
+        self.send(Kind.BATCH, encode_number(number) + body[1])
+
+    def read(self):
+        return read_frame(lambda size: receive(self.socket, size))
+
+    def ends(self) -> bool:
+        """Tell whether nothing more can be read: the other side has closed it."""
+        with suppress(ConnectionResetError):  # what was sent was not read to its end
+            return not self.socket.recv(1)
+        return True
+
+    def has_nothing(self) -> bool:
+        self.socket.settimeout(0.2)
+        with suppress(TimeoutError):
+            return not self.socket.recv(1, socket.MSG_PEEK)
+        return True
+
+    def close(self) -> None:
+        self.socket.close()
+
+
+def item(event: tuple) -> tuple:
+    y_true, y_pred, *more = event
+    return (y_true, y_pred, *(more or (1.0, (("city", "oslo"),), time.time(), None)))
+
+
+@contextmanager
+def gunicorn(folder: Path, app: str, *options: str, workers: int = 4, path: Path = EXAMPLES):
+    """Run an application in several processes; yield its address and the master."""
+    address = f"127.0.0.1:{free_port()}"
+    command = [sys.executable, "-m", "gunicorn", "-w", str(workers), "-b", address]
+    command += ["--chdir", str(folder), "--pythonpath", str(path), *options, app]
+    environment = os.environ | {"LOSSWATCH_SOCKET": "losswatch.sock"}
+    with process(command, folder / "gunicorn.log", env=environment) as master:
+        wait_for(lambda: answers(f"http://{address}/metrics"), about=f"for {folder}/gunicorn.log")
+        yield f"http://{address}", master
+
+
+def workers_of(master: subprocess.Popen) -> list[int]:
+    """Return the processes that a master has started."""
+    children = Path(f"/proc/{master.pid}/task/{master.pid}/children")
+    return [int(pid) for pid in children.read_text().split()]
+
+
+def kill_one(master: subprocess.Popen, draw) -> bool:
+    """End a worker of a master as nothing can be prepared for; tell whether there was one."""
+    if not (pids := workers_of(master)):
+        return False
+    with suppress(ProcessLookupError):
+        os.kill(draw.choice(pids), signal.SIGKILL)
+    return True
