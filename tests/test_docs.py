@@ -105,7 +105,7 @@ def test_the_configs_of_the_docs_are_right():
             rest = {"monitors": "monitors: [{model: eta}]", "sources": "sources: [{file: e}]"}
             missing = [line for key, line in rest.items() if f"{key}:" not in block]
             parse_config("\n".join(["version: 1", *missing, block]))
-    assert len(blocks) == 10
+    assert len(blocks) == 11
 
 
 def test_the_page_of_parquet_is_right():
