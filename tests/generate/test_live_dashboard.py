@@ -7,7 +7,7 @@ import time
 import pytest
 from grafana import Board, empty, text_of
 from promtool import rules_of
-from running import post
+from running import Running, post
 from servers import binary, prometheus, service, wait_for
 
 ODD = "a.b|c(d)+$job"
@@ -104,3 +104,42 @@ def test_what_can_be_chosen_is_what_there_is(server):
     assert found["model"] == sorted(["eta", "position", ODD])
     assert "oslo" in found["segment_city"]
     assert found["segment_tier"] == ["gold"]
+
+
+def test_the_numbers_are_right(server):
+    """The pooled RMSE is the gauge's, the shares of all segments are one, and alarms are on."""
+    board = Board(BOARD, {"model": [ODD]})
+    shown = {title: board.numbers(server, target) for title, target in board.queries()}
+    (gauge,) = server.query(f'losswatch_rmse{{model="{ODD}", window="5m"}}')
+    assert shown["RMSE of 5m"] == [pytest.approx(float(gauge["value"][1]), rel=1e-9)]
+    every = Board(BOARD)
+    shown = {title: every.numbers(server, target) for title, target in every.queries()}
+    assert sum(shown["Share of the loss, 1h"]) == pytest.approx(1.0)
+    assert 0 < max(shown["Share of the loss, 1h"]) < 1
+    assert shown["Alarms on"][0] >= 1
+    assert shown["Processes down"] == [0.0]
+    (coverage,) = every.numbers(server, dict(every.queries())["Coverage of 1h"])
+    assert coverage == pytest.approx(0.75)
+
+
+def test_kafka_has_its_panels(kafka, tmp_path):
+    """The lag and what was lost while losswatch was down, of a real topic."""
+    binary("prometheus")
+    topic, event = kafka.topic(), b'{"y_true": 1, "y_pred": 2}'
+    source = f"{{kafka: {{brokers: '{kafka.address}', topics: [{topic}]}}}}"
+    config = f"version: 1\nstate: s.db\nmonitors: [{{model: eta}}]\nsources: [{source}]\n"
+    board = Board(json.loads(text_of(config)))
+    events = 'losswatch_lifetime_events{model="eta"}'
+    with Running(tmp_path, config) as running:
+        kafka.send(topic, *[event] * 10)
+        wait_for(lambda: running.metric(events) == 10, about="for the messages")
+        running.stop()
+        kafka.send(topic, *[event] * 15)
+        kafka.delete_records(topic, 25)
+        kafka.send(topic, event)
+        running.start()
+        with prometheus(tmp_path, running.address) as server:
+            wait_for(lambda: server.value(events) == 11, about="for the message after the gap")
+            assert empty(board, server, "Lag of Kafka", "Lost by Kafka, 1h") == []
+            lost = dict(board.queries())["Lost by Kafka, 1h"]
+            assert board.numbers(server, lost)[-1] == 15

@@ -44,11 +44,23 @@ class Asking:
 
     def windows(self) -> dict[str, str]:
         """Return the windows that rates can be asked for: as the YAML and as PromQL spell them."""
-        every = {label: s for model in self.watched.models for label, s in model.sliding}
-        long = {
-            label: s for label, s in sorted(every.items(), key=lambda w: w[1]) if s >= _SHORTEST
-        }
-        return {label: duration(seconds) for label, seconds in long.items()} or {"5m": "5m"}
+        long = {w: duration(seconds) for w, seconds in self._sliding() if seconds >= _SHORTEST}
+        return long or {"5m": "5m"}
+
+    def other_windows(self) -> list[str]:
+        """Return the labels of the windows that losswatch alone can compute."""
+        short = [label for label, seconds in self._sliding() if seconds < _SHORTEST]
+        others = [label for model in self.watched.models for label in model.windows]
+        return list(dict.fromkeys([*short, *others]))
+
+    @property
+    def shortest(self) -> str:
+        """The label of the shortest window of time, that of the lifetime if there is none."""
+        return next((label for label, _ in self._sliding()), "lifetime")
+
+    def _sliding(self) -> list[tuple[str, float]]:
+        every = {window for model in self.watched.models for window in model.sliding}
+        return sorted(every, key=lambda window: (window[1], window[0]))
 
     @property
     def soon(self) -> str:

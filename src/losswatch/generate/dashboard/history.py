@@ -49,12 +49,10 @@ def _rmse(asking: Asking) -> Panel:
 
 def _bias(asking: Asking) -> Iterator[Panel]:
     """Yield the two parts of the MSE in the shortest window."""
-    models = asking.watched.models
-    shortest = next((w for m in models for w, _ in m.sliding), "lifetime")
-    labels = asking.whole(f"window={quoted(shortest)}")
+    labels = asking.whole(f"window={quoted(asking.shortest)}")
     name = f"{asking.name} {{{{instance}}}}"
     yield Panel(
-        f"Bias and spread, {shortest}",
+        f"Bias and spread, {asking.shortest}",
         "What the error is made of, of each process by itself: mse = bias² + spread². A bias far"
         " from 0: predictions or truths have shifted; above 0 predictions are too low. A larger"
         " spread: they are noisier.",
@@ -68,10 +66,9 @@ def _bias(asking: Asking) -> Iterator[Panel]:
 
 
 def _other_windows(asking: Asking) -> Iterator[Panel]:
-    """Yield what Prometheus cannot compute: windows of events, half-lives and calendar."""
-    every = [label for model in asking.watched.models for label in model.windows]
-    if every:
-        labels = "|".join(dict.fromkeys(every))
+    """Yield what Prometheus cannot compute: of events, half-lives, the calendar, some seconds."""
+    if others := asking.other_windows():
+        labels = "|".join(others)
         yield Panel(
             "RMSE of other windows",
             "Windows that losswatch alone knows, of each process by itself: they cannot be pooled.",

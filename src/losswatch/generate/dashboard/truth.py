@@ -123,11 +123,14 @@ def _kafka(asking: Asking) -> Iterator[Panel]:
         ),
         width=12,
     )
-    lost = f"increase(losswatch_kafka_lost_messages_total{asking.job}[1h])"
+    lost = f"losswatch_kafka_lost_messages_total{asking.job}"
+    # The first loss begins the series: an increase needs a sample before.
+    since = f"({lost} unless {lost} offset 1h) or increase({lost}[1h])"
     yield Panel(
         "Lost by Kafka, 1h",
         "Messages that the broker deleted before they were read: they are in no cost.",
-        (Query(f"sum by (topic) ({lost})", "{{topic}}"),),
+        (Query(f"sum by (topic) ({since})", "{{topic}}"),),
+        nothing="none",
         limits=((1, "red"),),
         width=12,
     )
