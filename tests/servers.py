@@ -26,6 +26,8 @@ T = TypeVar("T")
 REQUIRED = os.environ.get("LOSSWATCH_REQUIRE_SERVERS") == "1"
 
 INSTALL = {
+    "amtool": "apt-get install -y --no-install-recommends prometheus-alertmanager",
+    "systemd-analyze": "apt-get install -y --no-install-recommends systemd",
     "prometheus": "apt-get install -y --no-install-recommends prometheus",
     "promtool": "apt-get install -y --no-install-recommends prometheus",
     "prometheus-alertmanager": "apt-get install -y --no-install-recommends prometheus-alertmanager",
