@@ -2,10 +2,13 @@
 
 import json
 import re
+import warnings
 from itertools import combinations
 
 import pytest
 from grafana import KNOWN, Board, text_of
+from grafana_foundation_sdk.cog import plugins
+from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from promtool import FULL, rules_of
 
 from losswatch.generate.dashboard.board import dashboard_rows, dashboard_text
@@ -48,6 +51,28 @@ def test_it_can_be_imported(board):
     assert re.fullmatch(r"[a-zA-Z0-9_-]{8,40}", model["uid"])
     assert model["schemaVersion"] >= 36
     assert "__inputs" not in model
+
+
+def test_grafana_knows_every_key(board):
+    """Read with the types of Grafana's plugins and written again, nothing is lost or changed."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        plugins.register_default_plugins()
+        from grafana_foundation_sdk.models.dashboard import Dashboard
+    read = json.loads(JSONEncoder().encode(Dashboard.from_json(board.model)))
+    assert list(missing(board.model, read)) == []
+
+
+def missing(written, read, place=""):
+    """Yield where what was written is not what is read; defaults may be added."""
+    if isinstance(written, dict):
+        for key, value in written.items():
+            yield from missing(value, read.get(key), f"{place}.{key}")
+    elif isinstance(written, list):
+        for number, value in enumerate(written):
+            yield from missing(value, read[number], f"{place}[{number}]")
+    elif written != read:
+        yield place, written, read
 
 
 def test_every_panel_has_its_place(board):

@@ -66,6 +66,7 @@ def as_json(rows: Sequence[Row], variables: Sequence[Variable], units: Mapping[s
         time=board.DashboardDashboardTime("now-6h", "now"),
         refresh="30s",
         panels=_laid_out(rows, units),
+        annotations=board.AnnotationContainer([]),
         templating=board.DashboardDashboardTemplating([_source(), *map(_variable, variables)]),
     )
     return JSONEncoder(sort_keys=True, indent=2, ensure_ascii=False).encode(made) + "\n"
