@@ -44,10 +44,11 @@ PACKAGES = ("numpy", "river", "prometheus-client", "scikit-learn", "whylogs", "t
 INTRO = """\
 # Benchmarks
 
-`make bench` runs them all and writes this page and its plots. Ours and the peer run in turn in the
-same run, so ratios hold on a noisy machine where single times do not: a ratio is our time by the
-peer's, the median of the rounds, with their range; below 1 we are faster. Errors are relative to
-the exact value in fractions; up to 1.1e-16 is a correctly rounded float64.
+`make bench` runs them all and writes this page and its plots, `make bench-alarms` the alarms.
+Ours and the peer run in turn in the same run, so ratios hold on a noisy machine where single times
+do not: a ratio is our time by the peer's, the median of the rounds, with their range; below 1 we
+are faster. Errors are relative to the exact value in fractions; up to 1.1e-16 is a correctly
+rounded float64.
 
 In short: event by event, `Cost` is faster than the other tools here that keep a running MSE, and
 takes twice as long as a plain loop that adds floats; a `Monitor` with windows and segments costs

@@ -1,7 +1,7 @@
 """How often alarms are false and how soon they come: ours, river's, and rules on a rolling RMSE.
 
 ``LOSSWATCH_BENCH_EVENTS`` sets the events of a cell: 1e7 if not given, with
-which it takes some 10 minutes on two cores; with 1e6 it takes some 4.
+which it takes some 16 minutes of one core, shared by all; with 1e6 some 5.
 """
 
 from __future__ import annotations

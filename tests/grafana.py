@@ -105,6 +105,12 @@ class Board:
         found = _result(server, "query_range", query=expr, start=now - 5, end=now, step=1)
         return [float(value) for series in found for _, value in series["values"]]
 
+    def exemplars(self, server: Prometheus, target: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """Return the labels of all exemplars that are shown beside a query."""
+        asked = {"query": self.filled(target["expr"]), "start": 0, "end": time.time() + 60}
+        found = _data(f"{server.url}/api/v1/query_exemplars?{urllib.parse.urlencode(asked)}")
+        return [exemplar["labels"] for series in found for exemplar in series["exemplars"]]
+
 
 def empty(board: Board, server: Prometheus, *titles: str) -> list[str]:
     """Return the queries that show nothing, of all panels or of some: no series, or only NaN."""

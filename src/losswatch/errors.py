@@ -8,7 +8,8 @@
     ├── StoreError      (OSError)     state cannot be written: a full disk, mostly
     ├── ConfigError     (ValueError)  the YAML is wrong; holds every problem
     ├── SourceError     (OSError)     a source cannot be opened or read
-    └── ListenError     (OSError)     an address cannot be listened on
+    ├── ListenError     (OSError)     an address cannot be listened on
+    └── OutOfTimeError                a page was not written within the time that there was
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ __all__ = [
     "ConfigError",
     "ListenError",
     "LosswatchError",
+    "OutOfTimeError",
     "Problem",
     "Reason",
     "RejectedEvent",
@@ -124,3 +126,7 @@ class SourceError(LosswatchError, OSError):
 
 class ListenError(LosswatchError, OSError):
     """An address cannot be listened on, mostly because it is in use."""
+
+
+class OutOfTimeError(LosswatchError):
+    """A page was not written within the time that there was; it may be asked for again."""

@@ -46,7 +46,7 @@ def test_check_lists_everything_that_is_wrong(losswatch_command, tmp_path):
 def test_schema_is_json(losswatch_command):
     """The schema prints as JSON with all sections."""
     schema = json.loads(losswatch_command("schema").stdout)
-    assert set(schema["properties"]) == {"version", "listen", "state", "monitors", "sources"}
+    assert set(schema["properties"]) == {"version", "listen", "state", "web", "monitors", "sources"}
 
 
 def test_demo_runs_for_some_events(losswatch_command):

@@ -91,6 +91,13 @@ def test_what_does_not_fit_together_is_told(alarm):
     assert BAD[alarm] in str(caught.value)
 
 
+def test_what_all_segments_learn_is_bounded():
+    """500 blocks of a million segments are too much for any machine."""
+    rest = "model: a, segments: {labels: [b], limit: 1000000}"
+    with pytest.raises(ConfigError, match="at most 20,000,000 can be kept; lower one of them"):
+        monitor("kind: drift, per_segment: true", rest)
+
+
 def test_a_budget_alarm_needs_a_budget():
     """Its own or that of the objective."""
     with pytest.raises(ConfigError, match=r"has no budget; give it max_rmse, or the monitor"):

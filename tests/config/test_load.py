@@ -7,9 +7,10 @@ import pytest
 from losswatch.config.load import parse_config
 from losswatch.errors import ConfigError
 
-ROOT_KEYS = "version, listen, state, monitors, sources"
+ROOT_KEYS = "version, listen, state, web, monitors, sources"
 MONITOR_KEYS = (
-    "model, unit, outputs, buckets, windows, segments, join, objective, alarms, model_version"
+    "model, unit, outputs, buckets, exemplars, windows, segments, join, objective, alarms,"
+    " model_version"
 )
 SOURCE_KEYS = "file, http, kafka, follow, format, delimiter, model, fields, max_line_bytes"
 FIELD_KEYS = "y_true, y_pred, w, model, time, prediction_id, segment.<label>"
@@ -230,8 +231,8 @@ FILES = {
     "Python object": (
         "version: !!python/name:os.system 1\n",
         (
-            "line 1: is no valid YAML: could not determine a constructor for the tag"
-            " 'tag:yaml.org,2002:python/name:os.system'"
+            "line 1: is no valid YAML: could not determine a constructor for the tag; put it in"
+            " quotes if it is text"
         ),
     ),
     "variable in braces without quotes": (
@@ -241,7 +242,10 @@ FILES = {
             " within brackets put ${...} in quotes"
         ),
     ),
-    "unknown alias": ("version: *v\n", "line 1: is no valid YAML: found undefined alias 'v'"),
+    "unknown alias": (
+        "version: *v\n",
+        "line 1: is no valid YAML: found undefined alias; put it in quotes if it is text",
+    ),
     "within itself": ("a: &a [*a]\n", "is nested too deep or within itself"),
     "very deep": ("[" * 5000, "is nested too deep or within itself"),
 }

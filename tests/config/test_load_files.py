@@ -50,7 +50,7 @@ def test_all_problems_are_told_in_order_of_their_lines():
         ),
         (
             "bad.yml: line 6: monitors[1].modle: is no key here; did you mean model? allowed:"
-            " model, unit, outputs, buckets, windows, segments, join, objective, alarms,"
+            " model, unit, outputs, buckets, exemplars, windows, segments, join, objective, alarms,"
             " model_version"
         ),
         "bad.yml: line 8: monitors[2].model: stands here twice; keep one",
@@ -69,8 +69,8 @@ def test_all_problems_are_told_in_order_of_their_lines():
         ),
         "bad.yml: line 14: sources[1].format: is 'xml'; must be 'ndjson' or 'csv'",
         (
-            "bad.yml: line 15: extra: is no key here; allowed: version, listen, state, monitors,"
-            " sources"
+            "bad.yml: line 15: extra: is no key here; allowed: version, listen, state, web,"
+            " monitors, sources"
         ),
     ]
 
@@ -124,12 +124,23 @@ def test_minimal_config_has_the_defaults():
         "version": 1,
         "listen": "127.0.0.1:18100",
         "state": ":memory:",
+        "web": {
+            "tls_server_config": None,
+            "http_server_config": {"http2": True, "headers": {}},
+            "basic_auth_users": {},
+            "basic_auth_users_file": None,
+            "max_connections": 512,
+            "client_timeout": "10s",
+            "probe_listen": None,
+            "enable_lifecycle": False,
+        },
         "monitors": [
             {
                 "model": "eta",
                 "unit": None,
                 "outputs": [],
                 "buckets": None,
+                "exemplars": False,
                 "windows": ["5m", "1h", "24h"],
                 "segments": None,
                 "join": {

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -64,6 +65,10 @@ def test_there_is_a_curve_at_the_first_start(tmp_path):
             without = empty(board, server)
             assert {query.split(": ")[0] for query in without} <= QUIET
             assert sending.poll() is None
+            losses = dict(board.queries())["Losses"]
+            ids = {labels["prediction_id"] for labels in board.exemplars(server, losses)}
+            assert ids
+            assert all(re.fullmatch("[0-9a-f]{16}", name) for name in ids)
     assert (tmp_path / "losswatch.db").exists()
     assert (tmp_path / "traffic.log").read_text() == ""
 

@@ -127,7 +127,7 @@ def test_copies_go_on_where_it_was(detector):
     found = detections(detector, rest)
     assert found
     assert [detections(each, rest) for each in copies] == [found, found]
-    assert fresh != found
+    assert fresh != found or detector.block == 1  # then one event may be all it takes
 
 
 @pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf, -1.0, -5e-324, "1", None, 1j])

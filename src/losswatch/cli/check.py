@@ -8,6 +8,7 @@ from pathlib import Path
 from losswatch.cli.trial import try_on
 from losswatch.config.load import load_config
 from losswatch.config.model import json_schema
+from losswatch.service.doors import make_doors
 
 __all__ = ["check", "schema"]
 
@@ -15,9 +16,12 @@ __all__ = ["check", "schema"]
 def check(path: str, data: list[str]) -> int:
     """Print what a config says, or raise with everything that is wrong; try it on files."""
     config = load_config(Path(path))
+    make_doors(config.web, Path(path).parent)
+    scheme = "http" if config.web.tls_server_config is None else "https"
     models = ", ".join(monitor.model for monitor in config.monitors)
     sources = ", ".join(source.title for source in config.sources)
-    print(f"{path}: ok: watches {models}; reads {sources}; serves http://{config.listen}/metrics")
+    address = f"{scheme}://{config.listen}/metrics"
+    print(f"{path}: ok: watches {models}; reads {sources}; serves {address}")
     for source in config.sources:
         if source.file and source.file != "-" and not (Path(path).parent / source.file).exists():
             what = "it is waited for" if source.follow else "it must be there at the start"

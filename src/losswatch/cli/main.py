@@ -81,11 +81,24 @@ def _add_run(commands: Commands) -> None:
     command = _add(commands, "run", "Run the service: events to costs to /metrics.")
     command.add_argument("config", metavar="CONFIG", help="the YAML file")
     _add_listen(command, None, "instead of listen in the YAML")
+    command.add_argument(
+        "--web.config.file",
+        dest="web_file",
+        metavar="FILE",
+        help="TLS, passwords and headers, as other exporters have them, instead of those in the"
+        " YAML",
+    )
+    command.add_argument(
+        "--web.enable-lifecycle",
+        dest="lifecycle",
+        action="store_true",
+        help="let POST and PUT /-/reload load the YAML again; SIGHUP always does",
+    )
 
     def call(options: argparse.Namespace) -> int:
         from losswatch.cli.run import run
 
-        return run(options.config, options.listen)
+        return run(options)
 
     command.set_defaults(command=call)
 

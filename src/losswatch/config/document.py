@@ -13,7 +13,7 @@ from yaml.reader import ReaderError
 from losswatch.errors import Problem
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 __all__ = ["Document", "Path", "read_document", "show_path"]
 
@@ -37,19 +37,24 @@ class Document:
         return self.lines.get(path, 0)
 
 
-def read_document(text: str, environment: Mapping[str, str]) -> Document:
+def read_document(
+    text: str,
+    environment: Mapping[str, str],
+    is_secret: Callable[[Path], bool] = lambda _: False,
+) -> Document:
     """Parse one YAML document.
 
     ``${NAME}`` and ``${NAME:-default}`` in a value become the environment
     variable, or the default if that is not set or empty; ``$$`` is a dollar.
     A value not in quotes gets its type after that, so a port stays a number.
+    What stands at a secret path is not in what is told of problems.
     """
     document = Document()
     try:
         loader = _Loader(text)
         node = loader.get_single_node()
         if node is not None:
-            document.data = _Builder(loader, environment, document).build(node, ())
+            document.data = _Builder(loader, environment, document, is_secret).build(node, ())
     except yaml.YAMLError as error:
         document.problems.append(_syntax_problem(error, text))
     except RecursionError:
@@ -81,9 +86,14 @@ class _Builder:
     """Builds plain data from nodes and notes their lines."""
 
     def __init__(
-        self, loader: yaml.SafeLoader, environment: Mapping[str, str], document: Document
+        self,
+        loader: yaml.SafeLoader,
+        environment: Mapping[str, str],
+        document: Document,
+        is_secret: Callable[[Path], bool],
     ) -> None:
         self._loader = loader
+        self._is_secret = is_secret
         self._environment = environment
         self._document = document
         self._seen: set[yaml.Node] = set()
@@ -141,7 +151,8 @@ class _Builder:
             IndexError,
         ):  # so PyYAML says that a tag does not fit
             kind = tag.rpartition(":")[2]
-            message = f"is {value!r:.60}, which is no valid {kind}; put it in quotes if it is text"
+            found = "hidden" if self._is_secret(path) else f"{value!r:.60}"
+            message = f"is {found}, which is no valid {kind}; put it in quotes if it is text"
             self._problem(node, path, message)
             return None
 
@@ -166,16 +177,22 @@ class _Builder:
         self._document.problems.append(Problem(node.start_mark.line + 1, show_path(path), message))
 
 
+_NAMES = re.compile(r"(?<=alias) '.*|(?<=tag) '.*|(?<=anchor) '.*|(?<=handle) '.*", re.DOTALL)
+"""What a password without quotes may be taken for, if it begins with ``*``, ``!`` or ``&``."""
+
+
 def _syntax_problem(error: yaml.YAMLError, text: str) -> Problem:
     if isinstance(error, ReaderError):
         line = text.count("\n", 0, error.position) + 1
         return Problem(line, "", f"is no valid YAML: found {text[error.position]!r}; remove it")
     assert isinstance(error, yaml.MarkedYAMLError)
     line = error.problem_mark.line + 1 if error.problem_mark else 0
-    what = (error.problem or "").removeprefix("but ")
+    what = _NAMES.sub("", error.problem or "").removeprefix("but ")
     remedy = ""
     if r"'\t'" in what:
         remedy = "; indent with spaces, not with tabs"
     elif what.endswith("got '{'"):
         remedy = "; within brackets put ${...} in quotes"
+    elif what.endswith(("alias", "tag", "anchor", "handle")):
+        remedy = "; put it in quotes if it is text"
     return Problem(line, "", f"is no valid YAML: {what}{remedy}")

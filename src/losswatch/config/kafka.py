@@ -125,6 +125,7 @@ class KafkaConfig(Section):
     )
     settings: dict[str, _Setting] = Field(
         default={},
+        json_schema_extra={"writeOnly": True},  # there may be passwords
         description="More settings of librdkafka, for example security.protocol.",
     )
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, TypeVar
 from pydantic import ValidationError
 
 from losswatch.config.document import read_document, show_path
-from losswatch.config.messages import message_of, path_of
-from losswatch.config.model import Config, MonitorConfig, SourceConfig
+from losswatch.config.messages import is_secret, message_of, path_of
+from losswatch.config.model import Config, MonitorConfig, SourceConfig, WebFileConfig
 from losswatch.errors import ConfigError, Problem
 
 if TYPE_CHECKING:
@@ -18,12 +18,20 @@ if TYPE_CHECKING:
 
     from losswatch.config.document import Path
 
-__all__ = ["COMMAND_LINE", "load_config", "parse_config", "parse_monitor", "parse_source"]
+__all__ = [
+    "COMMAND_LINE",
+    "load_config",
+    "load_web_file",
+    "parse_config",
+    "parse_monitor",
+    "parse_source",
+]
 
 COMMAND_LINE = "command line"
 """The name of what is wrong in settings that are given as options."""
 
 _Section = TypeVar("_Section", MonitorConfig, SourceConfig)
+_Whole = TypeVar("_Whole", Config, WebFileConfig)
 
 
 def load_config(path: FilePath, environment: Mapping[str, str] | None = None) -> Config:
@@ -34,8 +42,39 @@ def load_config(path: FilePath, environment: Mapping[str, str] | None = None) ->
     ConfigError
         With every problem: file, line, path, what was found and the remedy.
     """
+    return parse_config(_text_of(path), str(path), environment)
+
+
+def parse_config(
+    text: str, name: str = "config", environment: Mapping[str, str] | None = None
+) -> Config:
+    """Read a config from text; see :func:`load_config`."""
+    return _parse_document(Config, text, name, environment)
+
+
+def load_web_file(path: FilePath, environment: Mapping[str, str] | None = None) -> WebFileConfig:
+    """Read a file of exporter-toolkit, its paths taken from its own folder.
+
+    Raises
+    ------
+    ConfigError
+        With every problem, as :func:`load_config`.
+    """
+    content = _parse_document(WebFileConfig, _text_of(path), str(path), environment)
+    tls = content.tls_server_config
+    if tls is None:
+        return content
+    files = {
+        name: str(path.absolute().parent / value)
+        for name in ("cert_file", "key_file", "client_ca_file")
+        if (value := getattr(tls, name)) is not None
+    }
+    return content.model_copy(update={"tls_server_config": tls.model_copy(update=files)})
+
+
+def _text_of(path: FilePath) -> str:
     try:
-        text = path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8")
     except OSError as error:
         message = f"cannot be read: {error.strerror}"
         raise ConfigError(str(path), [Problem(0, "", message)]) from None
@@ -43,31 +82,44 @@ def load_config(path: FilePath, environment: Mapping[str, str] | None = None) ->
         raise ConfigError(
             str(path), [Problem(0, "", "is no UTF-8 text; save it as UTF-8")]
         ) from None
-    return parse_config(text, str(path), environment)
 
 
-def parse_config(
-    text: str, name: str = "config", environment: Mapping[str, str] | None = None
-) -> Config:
-    """Read a config from text; see :func:`load_config`."""
-    document = read_document(text, os.environ if environment is None else environment)
+def _parse_document(
+    section: type[_Whole],
+    text: str,
+    name: str,
+    environment: Mapping[str, str] | None,
+) -> _Whole:
+    """Return a document as the section that the whole of it is."""
+    document = read_document(
+        text,
+        os.environ if environment is None else environment,
+        lambda at: is_secret(at, section),
+    )
     problems = document.problems
     config = None
     if document.data is None and not problems:
-        problems = [Problem(0, "", "is empty; must have version, monitors and sources")]
+        problems = [Problem(0, "", f"is empty; must have {_needed(section)}")]
     elif document.data is not None:
         try:
-            config = Config.model_validate(document.data)
+            config = section.model_validate(document.data)
         except ValidationError as error:
             known = {(problem.line, problem.path) for problem in problems}
             for details in error.errors():
-                path = path_of(details)
-                line, shown = document.line_of(path), show_path(path)
+                at: Path = path_of(details)
+                line, shown = document.line_of(at), show_path(at)
                 if (line, shown) not in known:
-                    problems.append(Problem(line, shown, message_of(details, path)))
+                    problems.append(Problem(line, shown, message_of(details, at, section)))
     if problems or config is None:
         raise ConfigError(name, sorted(problems, key=lambda problem: problem.line))
     return config
+
+
+def _needed(section: type[Config | WebFileConfig]) -> str:
+    """Return the keys that must be there, or else all."""
+    keys = [name for name, key in section.model_fields.items() if key.is_required()]
+    *most, last = keys or section.model_fields
+    return f"{', '.join(most)} {'and' if keys else 'or'} {last}"
 
 
 def parse_source(settings: Mapping[str, object]) -> SourceConfig:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from losswatch.config.document import Path
 
-__all__ = ["message_of", "path_of"]
+__all__ = ["is_secret", "message_of", "path_of"]
 
 _RULES = {
     "bool_type": "must be true or false",
@@ -31,6 +31,7 @@ _RULES = {
     "list_type": "must be a list",
     "literal_error": "must be {expected}",
     "model_type": "must be keys with values; allowed: {keys}",
+    "string_pattern_mismatch": "must match {pattern}",
     "string_too_long": "must have at most {max_length} characters",
     "string_too_short": "must not be empty",
     "string_type": "must be text; put it in quotes if it is",
@@ -47,19 +48,33 @@ def path_of(details: ErrorDetails, start: Path = ()) -> Path:
     return (*start, *(step for step in place if step != "[key]"))
 
 
-def message_of(details: ErrorDetails, path: Path) -> str:
+def is_secret(path: Path, root: type[BaseModel] = Config) -> bool:
+    """Tell whether what stands at a path is shown to nobody."""
+    section: type[BaseModel] | None = root
+    for step in path:
+        field = section.model_fields.get(str(step)) if section is not None else None
+        if field and (field.json_schema_extra or {}).get("writeOnly"):  # type: ignore[union-attr]
+            return True
+        if isinstance(step, str):
+            section = _section_in(field)
+    return False
+
+
+def message_of(details: ErrorDetails, path: Path, root: type[BaseModel] = Config) -> str:
     """Return what was found at a path, what is allowed and how to mend it."""
-    keys = _keys_at(path)
+    keys = _keys_at(path, root)
     if details["type"] == "extra_forbidden":
-        return _unknown_key(str(path[-1]), _keys_at(path[:-1]))
+        return _unknown_key(str(path[-1]), _keys_at(path[:-1], root))
     if details["loc"][-1:] == ("[key]",):
-        return _unknown_key(str(path[-1]), FIELD_KEYS)
+        return _of_a_key(details, path)
     if details["type"] == "missing":
-        return f"is missing; needed: {_description_at(path)}"
+        return f"is missing; needed: {_description_at(path, root)}"
     if details["type"] not in _RULES:
         return details["msg"]
     values = {"keys": ", ".join(keys), **details.get("ctx", {})}
-    return f"is {_shown(details['input'])}; {_RULES[details['type']].format_map(values)}"
+    shape = details["input"] is None or isinstance(details["input"], dict | list)
+    found = _shown(details["input"]) if shape or not is_secret(path, root) else "hidden"
+    return f"is {found}; {_RULES[details['type']].format_map(values)}"
 
 
 def _shown(value: object) -> str:
@@ -82,24 +97,33 @@ def _unknown_key(key: str, allowed: list[str]) -> str:
     return f"is no key here; {guess}allowed: {', '.join(allowed)}"
 
 
-def _keys_at(path: Path) -> list[str]:
+def _of_a_key(details: ErrorDetails, path: Path) -> str:
+    """Return what is wrong with a key that the user chose."""
+    if "fields" in path:
+        return _unknown_key(str(path[-1]), FIELD_KEYS)
+    return f"is no name of a user; must be text without a colon ({details['msg'].lower()})"
+
+
+def _keys_at(path: Path, root: type[BaseModel]) -> list[str]:
     if path[-1:] == ("fields",):
         return FIELD_KEYS
     if path[-1:] == ("settings",):
         return ["those of librdkafka"]
-    section = _section_at(path)
+    if path[-1:] == ("basic_auth_users",):
+        return ["names of users"]
+    section = _section_at(path, root)
     return list(section.model_fields) if section else ["each of the labels"]
 
 
-def _description_at(path: Path) -> str:
-    section = _section_at(path[:-1])
+def _description_at(path: Path, root: type[BaseModel]) -> str:
+    section = _section_at(path[:-1], root)
     field = section.model_fields.get(str(path[-1])) if section else None
     return (field.description if field else None) or "it is required"
 
 
-def _section_at(path: Path) -> type[BaseModel] | None:
-    """Return the section of the config that stands at a path."""
-    section: type[BaseModel] | None = Config
+def _section_at(path: Path, root: type[BaseModel]) -> type[BaseModel] | None:
+    """Return the section that stands at a path."""
+    section: type[BaseModel] | None = root
     for step in path:
         if section is not None and isinstance(step, str):
             section = _section_in(section.model_fields.get(step))

@@ -7,7 +7,6 @@ Together with the sections this is the only list of them: the loader,
 from __future__ import annotations
 
 import os.path
-import re
 from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
@@ -22,6 +21,14 @@ from losswatch.config.schema import VARIABLE, SchemaWithVariables
 from losswatch.config.section import Located, Section, twice, wrong, wrong_at
 from losswatch.config.segments import SegmentsConfig
 from losswatch.config.source import ARROW_SUFFIXES, COLUMNS, SourceConfig, format_of
+from losswatch.config.web import (
+    ADDRESS,
+    HttpServerConfig,
+    TlsConfig,
+    WebConfig,
+    WebFileConfig,
+    check_address,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -33,18 +40,20 @@ __all__ = [
     "Config",
     "DeadLettersConfig",
     "HttpConfig",
+    "HttpServerConfig",
     "JoinConfig",
     "KafkaConfig",
     "MonitorConfig",
     "ObjectiveConfig",
     "SegmentsConfig",
     "SourceConfig",
+    "TlsConfig",
+    "WebConfig",
+    "WebFileConfig",
     "format_of",
     "json_schema",
     "labels_of",
 ]
-
-_LISTEN = r"^(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9.-]+):[0-9]{1,5}$"
 
 
 class Config(Section):
@@ -53,7 +62,7 @@ class Config(Section):
     version: Literal[1] = Field(description="Version of this format; always 1.")
     listen: str = Field(
         default="127.0.0.1:18100",
-        json_schema_extra={"anyOf": [{"pattern": _LISTEN}, {"pattern": VARIABLE}]},
+        json_schema_extra={"anyOf": [{"pattern": ADDRESS}, {"pattern": VARIABLE}]},
         description="Address and port of /metrics; port 0 takes a free one.",
     )
     state: str = Field(
@@ -61,6 +70,9 @@ class Config(Section):
         min_length=1,
         description="Path of the file that keeps what was counted over restarts, from the folder of"
         " this YAML; `:memory:` keeps it nowhere.",
+    )
+    web: WebConfig = Field(
+        default=WebConfig(), description="Who may use the server: TLS, passwords, limits."
     )
     monitors: list[MonitorConfig] = Field(min_length=1, description="The models to watch.")
     sources: list[SourceConfig] = Field(
@@ -70,13 +82,7 @@ class Config(Section):
     @field_validator("listen", mode="before")
     @classmethod
     def _address_and_port(cls, listen: object) -> object:
-        if not isinstance(listen, str) or not re.fullmatch(_LISTEN, listen):
-            rule = "must be an address and a port, as in 127.0.0.1:18100"
-        elif int(listen.rpartition(":")[2]) > 65535:
-            rule = "must have a port up to 65535"
-        else:
-            return listen
-        raise wrong("is {listen}; {rule}", listen=f"{listen!r:.60}", rule=rule)
+        return check_address(listen)
 
     @field_validator("monitors")
     @classmethod

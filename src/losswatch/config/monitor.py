@@ -13,10 +13,13 @@ from losswatch.config.join import JoinConfig
 from losswatch.config.section import Located, Name, Section, twice, wrong, wrong_at
 from losswatch.config.segments import SegmentsConfig  # noqa: TC001  # pydantic reads it
 from losswatch.config.windows import Windows  # noqa: TC001  # pydantic reads it
-from losswatch.core.alarms.settings import Alarm  # noqa: TC001  # pydantic looks at it
+from losswatch.core.alarms.settings import Alarm, DriftAlarm
 from losswatch.core.window import check_windows, needs_time, parse_window
 
 __all__ = ["MonitorConfig"]
+
+_MOST_LEARNT = 20_000_000
+"""Blocks that drift alarms learn of all segments, 32 bytes each."""
 
 _WINDOWS = ("5m", "1h", "24h")
 
@@ -39,6 +42,11 @@ class MonitorConfig(Section):
         min_length=1,
         description="Upper bounds of the buckets of losswatch_l2_loss, from 0 on and increasing, in"
         " the unit squared. Default: the powers of ten from 1e-6 to 1e9.",
+    )
+    exemplars: bool = Field(
+        default=False,
+        description="Whether buckets of losswatch_l2_loss name the prediction_id of a costly event"
+        " in OpenMetrics.",
     )
 
     windows: Windows = Field(
@@ -135,6 +143,14 @@ def _check_place(alarm: Alarm, monitor: dict[str, Any]) -> None:
     """Refuse an alarm on what the monitor does not have."""
     if alarm.per_segment and monitor.get("segments") is None:
         raise ValueError("is per_segment, but the monitor has no segments; give it some")
+    segments = monitor.get("segments")
+    if alarm.per_segment and isinstance(alarm, DriftAlarm) and segments is not None:
+        kept = alarm.blocks * segments.limit
+        if kept > _MOST_LEARNT:
+            raise ValueError(
+                f"learns {alarm.blocks:,} blocks of each of {segments.limit:,} segments: at most"
+                f" {_MOST_LEARNT:,} can be kept; lower one of them"
+            )
     outputs = monitor.get("outputs", ())
     if alarm.output is not None and alarm.output not in outputs:
         known = ", ".join(outputs) or "none"

@@ -57,7 +57,7 @@ class Alarmed:
         >>> monitor.update_many([10.0] * 5000, [11.0] * 4000 + [15.0] * 1000)
         []
         >>> [(change.alarm, change.raised, change.events) for change in monitor.alarm_changes()]
-        [('budget', True, 4075)]
+        [('budget', True, 4069)]
         """
         with self._lock:
             self._drain()

@@ -16,7 +16,7 @@ from losswatch.core.window import check_windows, longest, needs_time
 from losswatch.core.windows.batch import Entered
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from losswatch.core.alarms.book import AlarmsReading
     from losswatch.core.cells.products import Floats
@@ -50,6 +50,8 @@ class Books(SavedBooks):
         Bounds of the histograms.
     alarms
         What is watched for.
+    exemplars
+        Whether ids of costly events are remembered.
 
     Raises
     ------
@@ -57,17 +59,20 @@ class Books(SavedBooks):
         The buckets, windows or segments cannot be used.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # all that books are told
         self,
         outputs: tuple[str, ...],
         windows: Iterable[object],
         segments: Segments | None,
         buckets: tuple[float, ...],
         alarms: AlarmSettings | None = None,
+        *,
+        exemplars: bool = False,
     ) -> None:
         self._windows = check_windows(windows, 1 if segments is None else segments.limit)
         self._segments = segments
         self._buckets = buckets
+        self.exemplars = exemplars
         self._keep = longest(self._windows)
         self.needs_time = needs_time(self._windows)
         self.registry = None if segments is None else Registry(segments, self._keep)
@@ -144,6 +149,10 @@ class Books(SavedBooks):
         self._retire(self.now if at is None else at)
         return entered
 
+    def remember(self, output: str, entered: Entered, ids: Sequence[str]) -> None:
+        """Remember the ids of events that :meth:`enter` entered, the costly ones of each bucket."""
+        self._ledgers[output].remember(entered, ids)
+
     def revise(self, output: str, old: Entered, new: Entered) -> None:
         """Take events out again, each once, and put in what they should have been.
 
@@ -206,9 +215,9 @@ class Books(SavedBooks):
 
     def _new_ledgers(self, registry: Registry | None) -> dict[str, Ledger]:
         size, most = (1, 1) if registry is None else (registry.size, registry.most)
-        kind = {"size": size, "most": most}
+        kind = {"pooled": registry is not None, "exemplars": self.exemplars}
         return {
-            output: Ledger(self._windows, self._buckets, **kind, pooled=registry is not None)
+            output: Ledger(self._windows, self._buckets, size, most, **kind)
             for output in self.pending
         }
 

@@ -9,7 +9,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from losswatch.core.exemplars import Exemplars
+
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from losswatch.core.cells.products import Floats
@@ -46,6 +50,8 @@ class LossHistograms:
         How many slots.
     pooled
         Whether slot 0 is the total of all others.
+    exemplars
+        Whether it remembers ids of costly events.
 
     Raises
     ------
@@ -60,13 +66,21 @@ class LossHistograms:
     [[2, 3, 4], [2, 2, 2], [0, 1, 2]]
     """
 
-    __slots__ = ("_counts", "_finder", "_pooled", "bounds")
+    __slots__ = ("_counts", "_finder", "_pooled", "bounds", "exemplars")
 
-    def __init__(self, bounds: tuple[float, ...], size: int, *, pooled: bool = False) -> None:
+    def __init__(
+        self,
+        bounds: tuple[float, ...],
+        size: int,
+        *,
+        pooled: bool = False,
+        exemplars: bool = False,
+    ) -> None:
         self._pooled = pooled
         self.bounds = check_buckets(bounds)
         self._finder = _finder(self.bounds)
         self._counts = np.zeros((size, len(self.bounds) + 1), dtype=np.int64)
+        self.exemplars = Exemplars(len(self.bounds) + 1) if exemplars else None
 
     def add(self, slot: Indexes, losses: Floats) -> None:
         """Add finite losses."""
@@ -78,6 +92,11 @@ class LossHistograms:
         if self._pooled:
             self._counts[0] += np.bincount(buckets, minlength=self._counts.shape[1])
 
+    def remember(self, slot: Indexes, losses: Floats, clock: Floats, ids: Sequence[str]) -> None:
+        """Remember ids of losses that were added, if that is wanted."""
+        if self.exemplars is not None:
+            self.exemplars.add(slot, self._finder.buckets(losses), losses, clock, ids)
+
     def grow(self, size: int) -> None:
         """Make room for more slots."""
         counts = np.zeros((size, self._counts.shape[1]), dtype=np.int64)
@@ -87,6 +106,8 @@ class LossHistograms:
     def clear(self, slots: Indexes) -> None:
         """Forget some slots."""
         self._counts[slots] = 0
+        if self.exemplars is not None:
+            self.exemplars.clear(slots)
 
     def cumulative(self, slots: Indexes) -> NDArray[np.int64]:
         """Return how many losses are at most each bound, the last column being all."""

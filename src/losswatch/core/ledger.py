@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -12,6 +12,7 @@ from losswatch.core.cells.grouping import group
 from losswatch.core.cells.scored import Scored
 from losswatch.core.cells.stored import dump_sums, load_sums, moved
 from losswatch.core.cells.table import Table
+from losswatch.core.exemplars import by_row
 from losswatch.core.histogram import HistogramSnapshot, LossHistograms
 from losswatch.core.window import HalfLife, Last, LastEvents, Tumbling, Window
 from losswatch.core.windows.arrivals import Arrivals, Gaps
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from losswatch.core.cells.products import Floats
     from losswatch.core.cells.reading import Reading
     from losswatch.core.cells.scored import Indexes
+    from losswatch.core.exemplars import Exemplar
     from losswatch.core.tree import Node, Tree
     from losswatch.core.windows.batch import WindowedCost
 
@@ -48,6 +50,15 @@ class LedgerSnapshot:
     plain: Reading  # the same, of the losses without their weights
     bounds: tuple[float, ...]
     counts: NDArray[np.int64]
+    exemplars: Mapping[int, Exemplar] = field(default_factory=dict)  # by slot and bucket
+    slots: Indexes | None = None  # of the rows, where there are exemplars
+
+    def exemplars_of(self, rows: range) -> dict[int, dict[int, Exemplar]]:
+        """Return the exemplars of some rows, by their place among them and by bucket."""
+        if self.slots is None:
+            return {}
+        slots = self.slots[rows.start : rows.stop].tolist()
+        return by_row(self.exemplars, slots, len(self.bounds) + 1)
 
     def histogram(self, row: int) -> HistogramSnapshot:
         """Return the distribution of the losses of a row."""
@@ -89,9 +100,11 @@ class Ledger:
         How many slots there are, and how many there can be.
     pooled
         Whether slot 0 is the total of all others.
+    exemplars
+        Whether it remembers ids of costly events.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # all that a ledger is told
         self,
         windows: Sequence[Window],
         buckets: tuple[float, ...],
@@ -99,12 +112,13 @@ class Ledger:
         most: int,
         *,
         pooled: bool,
+        exemplars: bool = False,
     ) -> None:
         self.size = size
         self._lifetime = Table(size, pooled=pooled)
         self._counted: Table | None = None  # as the lifetime, until that is corrected
         self._plain: Table | None = None  # as counted, until a weight comes
-        self._losses = LossHistograms(buckets, size, pooled=pooled)
+        self._losses = LossHistograms(buckets, size, pooled=pooled, exemplars=exemplars)
         self._arrivals = Arrivals(size, pooled=pooled, each=counts_events(windows))
         self._windows = [make_window(w, self._arrivals, most, pooled=pooled) for w in windows]
         self._declared = {window.label: declaration(window) for window in windows}
@@ -124,6 +138,11 @@ class Ledger:
         for window in self._windows:
             window.add(batch)
         return Entered(events, time, clock, batch.seq, batch.pool_seq)
+
+    def remember(self, entered: Entered, ids: Sequence[str]) -> None:
+        """Remember ids of events that were added, if that is wanted."""
+        events = entered.events
+        self._losses.remember(events.slot, events.error * events.error, entered.clock, ids)
 
     def revise(self, old: Entered, new: Entered) -> None:
         """Take events out again, each once, and put others in their places.
@@ -167,6 +186,7 @@ class Ledger:
         """Return the numbers of some slots."""
         lifetime = self._lifetime.read(slots)
         counted = lifetime if self._counted is None else self._counted.read(slots)
+        exemplars = self._losses.exemplars
         return LedgerSnapshot(
             readings={LIFETIME: lifetime} | {w.label: w.read(slots) for w in self._windows},
             late={window.label: window.late for window in self._windows},
@@ -174,6 +194,8 @@ class Ledger:
             plain=counted if self._plain is None else self._plain.read(slots),
             bounds=self._losses.bounds,
             counts=self._losses.cumulative(slots),
+            exemplars={} if exemplars is None else dict(exemplars.held),
+            slots=None if exemplars is None else slots,
         )
 
     def dump(self) -> Tree:

@@ -78,6 +78,8 @@ class Monitor(LateTruth, Alarmed, Saved):
         The largest acceptable RMSE.
     model_version
         A state of another version has alarms that do not go on.
+    exemplars
+        Whether buckets remember the ``prediction_id`` of a costly event.
     clock
         Tells the time, in seconds since 1970, of events that come without one
         and of snapshots. Without it the latest event is now.
@@ -114,6 +116,7 @@ class Monitor(LateTruth, Alarmed, Saved):
         alarms: Iterable[Alarm] = (),
         max_rmse: float | None = None,
         model_version: str = "",
+        exemplars: bool = False,
         clock: Callable[[], float] | None = None,
     ) -> None:
         for name in (model, *outputs):
@@ -129,7 +132,7 @@ class Monitor(LateTruth, Alarmed, Saved):
         self._lock = Lock()
         settings, names = join or Join(), outputs or (SINGLE,)
         watched = AlarmSettings(tuple(alarms), max_rmse, model_version)
-        self._books = Books(names, windows, segments, buckets, watched)
+        self._books = Books(names, windows, segments, buckets, watched, exemplars=exemplars)
         self._registry = self._books.registry
         labels = () if segments is None else segments.labels
         self._desk = Desk(settings, self._books, names, labels)

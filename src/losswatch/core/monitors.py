@@ -5,18 +5,17 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, replace
 from threading import Lock
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from losswatch.core.events import EventColumns
 from losswatch.core.join.desk import Taken
+from losswatch.core.taking import score_columns, score_events
 from losswatch.errors import Reason, RejectedEvent
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-
-    from numpy.typing import ArrayLike
 
     from losswatch.core.events import Event
     from losswatch.core.monitor import Monitor
@@ -92,6 +91,12 @@ class Monitors:
         """Watch a model with this monitor; return the one that watches it already, if any."""
         with self._lock:
             return self._monitors.setdefault(monitor.model, monitor)
+
+    def replace(self, monitors: Iterable[Monitor]) -> None:
+        """Watch these from now on, all at once; what was refused stays counted."""
+        watched = {monitor.model: monitor for monitor in monitors}
+        with self._lock:
+            self._monitors = watched
 
     def __iter__(self) -> Iterator[Monitor]:
         """Return the monitors of this moment."""
@@ -187,7 +192,7 @@ class Monitors:
             monitor = self.find(model)
             if monitor.outputs:
                 raise RejectedEvent(Reason.WRONG_TYPE, _needs_outputs(monitor))
-            taken = _score(monitor, events, at)
+            taken = score_columns(monitor, events, at)
         except RejectedEvent as rejection:  # no monitor, or one with outputs: none fits
             self.reject(rejection.reason, len(events), model=model)
             return Taken([rejection.at(index) for index in range(len(events))])
@@ -206,9 +211,7 @@ class Monitors:
                 self.reject(rejection.reason, len(events), model=model)
                 return Taken([rejection.at(index) for index in range(len(events))])
             end = len(events) if self._watches(monitor) else start + 1
-            part = _score_events(
-                monitor, columns.take(np.arange(start, end)), events[start:end], at
-            )
+            part = score_events(monitor, columns.take(np.arange(start, end)), events[start:end], at)
             self._watch(monitor, part, end - start)
             taken.add(part, range(start, end))
             start = end
@@ -251,58 +254,6 @@ class Monitors:
             detail = f"no monitor for model {model!r:.60}; declared: {known:.200}"
             raise RejectedEvent(Reason.UNKNOWN_MODEL, detail)
         return self._make(model, outputs)
-
-
-def _score(monitor: Monitor, events: EventColumns, at: float | None) -> Taken:
-    """Score complete events without an id, and join the others."""
-    ids = events.prediction_id
-    if not len(ids):
-        return Taken(
-            monitor.update_many(
-                cast("ArrayLike", events.y_true),
-                cast("ArrayLike", events.y_pred),
-                cast("ArrayLike | None", events.weights()),
-                segment=events.segment,
-                time=cast("ArrayLike | None", events.time if len(events.time) else None),
-                at=at,
-            )
-        )
-    without = [place for place, name in enumerate(ids) if name is None]
-    if not without:
-        return monitor.take(events, at=at)
-    taken, rest = Taken(), np.delete(np.arange(len(events)), without)
-    for places in (np.array(without), rest):
-        taken.add(_score(monitor, events.take(places), at), places.tolist())
-    return taken
-
-
-def _score_events(
-    monitor: Monitor, columns: EventColumns, events: Sequence[Event], at: float | None
-) -> Taken:
-    """Score complete events without an id, and join the others."""
-    taken = Taken()
-    alone = [index for index, event in enumerate(events) if event.prediction_id is None]
-    for index in alone:
-        try:
-            _update(monitor, events[index], at)
-        except RejectedEvent as rejection:
-            taken.rejected.append(rejection.at(index))
-    rest = np.delete(np.arange(len(events)), alone)
-    if rest.size:
-        joined = [events[index] for index in rest.tolist()]
-        taken.add(monitor.take_outputs(columns.take(rest), joined, at=at), rest.tolist())
-    return taken
-
-
-def _update(monitor: Monitor, event: Event, at: float | None) -> None:
-    monitor.update(
-        cast("Mapping[str, float]", event.y_true),
-        cast("Mapping[str, float]", event.y_pred),
-        event.w,
-        segment=event.segment,
-        time=event.time,
-        at=at,
-    )
 
 
 def _outputs_of(event: Event) -> tuple[str, ...]:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from losswatch.prometheus.sample import Labels, Sample
+import numpy as np
+
+from losswatch.prometheus.sample import Block, Labels, Rows, Sample
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -21,7 +23,7 @@ _PROMISES = {
 }
 
 
-def alarm_samples(monitor: Snapshot, model: Labels) -> Iterator[Sample]:
+def alarm_samples(monitor: Snapshot, model: Labels) -> Iterator[Block]:
     """Yield all samples of the alarms of a monitor."""
     alarms = monitor.alarms
     for output in monitor.outputs:
@@ -53,25 +55,19 @@ def _promises(alarm: Alarm, labels: Labels) -> Iterator[Sample]:
 
 def _watch_samples(
     watch: WatchReading, segments: tuple[Mapping[str, str], ...], model: Labels
-) -> Iterator[Sample]:
+) -> Iterator[Block]:
     """Yield what an alarm shows: of the whole or of each segment, at each severity."""
     own = model | {"alarm": watch.alarm.name}
     own |= {"output": watch.output} if watch.output else {}
     places = segments[1:] if watch.alarm.per_segment else ({},)
-    columns = (watch.active, watch.raised, watch.evidence)
-    rows = zip(places, *(column.tolist() for column in columns), strict=True)
-    for row, (segment, *numbers) in enumerate(rows):
-        labels = {**own, **segment}
-        for severity, active, raised, evidence in zip(
-            watch.alarm.severities, *numbers, strict=True
-        ):
-            own_labels = labels | {"severity": severity}
-            yield Sample("alarm_active", own_labels, float(active))
-            yield Sample("alarms", own_labels, raised, "_total")
-            if watch.alarm.promise is not None:
-                yield Sample("alarm_evidence_ratio", own_labels, evidence)
-        if watch.active[row, 0]:
-            yield Sample("alarm_since_timestamp_seconds", labels, float(watch.since[row]))
-            yield Sample("alarm_change_events_ago", labels, float(watch.since_change[row]))
-        if watch.warms_up:
-            yield Sample("alarm_warmup_remaining_blocks", labels, float(watch.waiting[row]))
+    each = tuple([own | {"severity": severity} for severity in watch.alarm.severities])
+    yield Rows("alarm_active", each, places, lambda: watch.active.astype(np.int64))
+    yield Rows("alarms", each, places, lambda: watch.raised, "_total")
+    if watch.alarm.promise is not None:
+        yield Rows("alarm_evidence_ratio", each, places, lambda: watch.evidence)
+    for row in np.flatnonzero(watch.active[:, 0]).tolist():
+        labels = {**own, **places[row]}
+        yield Sample("alarm_since_timestamp_seconds", labels, watch.since[row])
+        yield Sample("alarm_change_events_ago", labels, watch.since_change[row])
+    if watch.warms_up:
+        yield Rows("alarm_warmup_remaining_blocks", (own,), places, lambda: watch.waiting)

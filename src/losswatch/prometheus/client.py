@@ -1,4 +1,4 @@
-"""The collector and the page at ``/metrics``: the only file that imports ``prometheus_client``."""
+"""The page at ``/metrics``: the only file that imports ``prometheus_client``."""
 
 from __future__ import annotations
 
@@ -6,23 +6,28 @@ import logging
 import platform
 import time
 from dataclasses import dataclass
+from threading import Lock
 from typing import TYPE_CHECKING
 
 from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
-from prometheus_client.utils import floatToGoString
+from prometheus_client.samples import Exemplar
 
+from losswatch.errors import OutOfTimeError
+from losswatch.prometheus.label_texts import LabelTexts
 from losswatch.prometheus.metrics import METRICS, PREFIX
-from losswatch.prometheus.samples import monitor_samples, rejected_samples
+from losswatch.prometheus.page import EXEMPLAR_LABEL, Page
+from losswatch.prometheus.sample import Sample
+from losswatch.prometheus.samples import all_samples
 from losswatch.version import __version__
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Collection, Iterable, Iterator
 
     from losswatch.core.monitors import MonitorsSnapshot
-    from losswatch.prometheus.sample import Sample
+    from losswatch.prometheus.sample import Block
 
 __all__ = ["ConfigStatus", "Exposition", "LossCollector"]
 
@@ -39,8 +44,8 @@ class ConfigStatus:
     loaded_at: float
 
 
-class LossCollector(Collector):
-    """Turns a snapshot into metric families. Never raises: a failure is a sample.
+class Losses:
+    """All that is exported of ours, as it is at the moment of a scrape.
 
     Parameters
     ----------
@@ -62,47 +67,47 @@ class LossCollector(Collector):
         self._config = config
         self._more = more
 
-    def describe(self) -> Iterator[Metric]:
-        """Yield the families without samples, so that names are checked and can be filtered."""
-        yield from _families().values()
+    def write(self, add: Callable[[Iterable[Block]], object], drop: Callable[[], object]) -> None:
+        """Have all samples added; after a failure all are dropped, but that one says so.
 
-    def collect(self) -> Iterator[Metric]:
-        """Yield the families of this moment."""
-        start = time.perf_counter()
-        families = _families()
+        Raises
+        ------
+        OutOfTimeError
+            From ``add``.
+        """
+        start, success = time.perf_counter(), 1.0
         try:
-            self._fill(families)
+            add(self._blocks())
+        except OutOfTimeError:
+            raise
         except Exception:  # a scrape must answer, whatever happens
             logger.exception("collecting the cost failed; this scrape is without it")
-            families = _families()
+            drop()
             success = 0.0
-        else:
-            success = 1.0
-        _add(families, "collector_success", success)
-        _add(families, "scrape_duration_seconds", time.perf_counter() - start)
-        yield from families.values()
+        add([Sample("collector_success", {}, success)])
+        add([Sample("scrape_duration_seconds", {}, time.perf_counter() - start)])
 
-    def _fill(self, families: Families) -> None:
+    def _blocks(self) -> Iterator[Block]:
         snapshot = self._read()
-        _add(
-            families,
-            "build_info",
-            1.0,
-            version=__version__,
-            python=platform.python_version(),
-        )
+        labels = {"version": __version__, "python": platform.python_version()}
+        yield Sample("build_info", labels, 1.0)
         if self._config is not None:
-            _add(families, "config_last_reload_successful", float(self._config.successful))
-            _add(families, "config_last_reload_success_timestamp_seconds", self._config.loaded_at)
-        for family, labels, value, suffix in (*self._more(), *_samples(snapshot)):
-            families[family].add_sample(PREFIX + family + suffix, labels, value)
+            loaded, at = float(self._config.successful), self._config.loaded_at
+            yield Sample("config_last_reload_successful", {}, loaded)
+            yield Sample("config_last_reload_success_timestamp_seconds", {}, at)
+        yield from self._more()
+        yield from all_samples(snapshot)
 
 
-class Exposition:
-    """The page at ``/metrics``: text or OpenMetrics, as the scraper asks.
+class LossCollector(Collector):
+    """The same for a registry of your own. Never raises: a failure is a sample.
 
-    The registry is its own; process, platform and garbage collector metrics of
-    ``prometheus_client`` are on it too.
+    It takes ten times as long as :class:`Exposition`.
+
+    Parameters
+    ----------
+    read, config, more
+        As for :class:`Exposition`.
     """
 
     def __init__(
@@ -111,13 +116,59 @@ class Exposition:
         config: ConfigStatus | None = None,
         more: Callable[[], Iterable[Sample]] = tuple,
     ) -> None:
-        self._registry = CollectorRegistry()
-        self._registry.register(LossCollector(read, config, more))
+        self._losses = Losses(read, config, more)
+
+    def describe(self) -> Iterator[Metric]:
+        """Yield the families without samples, so that names are checked and can be filtered."""
+        yield from _families().values()
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield the families of this moment."""
+        families = _families()
+
+        def add(blocks: Iterable[Block]) -> None:
+            for block in blocks:
+                for sample in block.samples():
+                    _add(families[sample.family], sample)
+
+        self._losses.write(add, lambda: families.update(_families()))
+        yield from families.values()
+
+
+class Exposition:
+    """The page at ``/metrics``: text or OpenMetrics, as the scraper asks. Thread-safe.
+
+    Our samples are written by :class:`Page`; those of the process, the platform
+    and the garbage collector, which are behind them, by ``prometheus_client``.
+    Events wait while their sums are copied and no longer.
+
+    Parameters
+    ----------
+    read
+        Returns the snapshot to export.
+    config
+        Exported if given; may change between scrapes.
+    more
+        Returns further samples: of the sources and the state.
+    """
+
+    def __init__(
+        self,
+        read: Callable[[], MonitorsSnapshot],
+        config: ConfigStatus | None = None,
+        more: Callable[[], Iterable[Sample]] = tuple,
+    ) -> None:
+        self._losses = Losses(read, config, more)
+        self._texts = LabelTexts()
+        self._lock = Lock()
+        self._registry = CollectorRegistry(auto_describe=True)  # so that names can be asked for
         ProcessCollector(registry=self._registry)
         PlatformCollector(registry=self._registry)
         GCCollector(registry=self._registry)
 
-    def render(self, accept: str, names: list[str]) -> tuple[bytes, str]:
+    def render(
+        self, accept: str, names: Collection[str] = (), deadline: float | None = None
+    ) -> tuple[bytes, str]:
         """Return the page and its content type.
 
         Parameters
@@ -126,10 +177,36 @@ class Exposition:
             The request's ``Accept`` header.
         names
             If not empty, only samples of these names.
+        deadline
+            When it is of no use any more, as :func:`time.monotonic` tells it.
+
+        Raises
+        ------
+        OutOfTimeError
+            The deadline is over.
         """
         encode, content_type = _encoder_for(accept)
+        openmetrics = content_type.startswith("application/openmetrics-text")
         registry = self._registry.restricted_registry(names) if names else self._registry
-        return encode(registry), content_type
+        with self._lock:
+            ours = self._ours(names, deadline, openmetrics=openmetrics)
+        return b"".join([*ours, encode(registry)]), content_type
+
+    def _ours(
+        self, names: Collection[str], deadline: float | None, *, openmetrics: bool
+    ) -> list[bytes]:
+        if names and not any(name.startswith(PREFIX) for name in names):
+            return []
+
+        def check() -> None:
+            if deadline is not None and time.monotonic() >= deadline:
+                raise OutOfTimeError("the page was not written in time")
+
+        page = Page(self._texts, openmetrics=openmetrics, names=names, check=check)
+        self._losses.write(page.add, page.drop)
+        if not names:
+            self._texts.forget()
+        return page.parts()
 
 
 def _encoder_for(accept: str) -> tuple[Callable[[Collector], bytes], str]:
@@ -141,12 +218,6 @@ def _encoder_for(accept: str) -> tuple[Callable[[Collector], bytes], str]:
     return encoder
 
 
-def _samples(snapshot: MonitorsSnapshot) -> Iterator[Sample]:
-    yield from rejected_samples(snapshot.rejected)
-    for monitor in snapshot.monitors:
-        yield from monitor_samples(monitor, floatToGoString)
-
-
 def _families() -> Families:
     return {
         name: Metric(PREFIX + name, description, kind)
@@ -154,5 +225,9 @@ def _families() -> Families:
     }
 
 
-def _add(families: Families, name: str, value: float, **labels: str) -> None:
-    families[name].add_sample(PREFIX + name, labels, value)
+def _add(family: Metric, sample: Sample) -> None:
+    exemplar = None
+    if sample.exemplar is not None:
+        name, loss, at = sample.exemplar
+        exemplar = Exemplar({EXEMPLAR_LABEL: name}, loss, at)
+    family.add_sample(family.name + sample.suffix, sample.labels, sample.value, exemplar=exemplar)

@@ -5,19 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from losswatch.core.join.tally import DELAYS
-from losswatch.prometheus.sample import Labels, Sample, histogram_samples
+from losswatch.prometheus.sample import Labels, Sample, bounds_of, histogram_samples
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from losswatch.core.join.tally import JoinSnapshot
 
 __all__ = ["join_samples"]
 
 
-def join_samples(
-    join: JoinSnapshot, model: Labels, spell: Callable[[float], str]
-) -> Iterator[Sample]:
+def join_samples(join: JoinSnapshot, model: Labels) -> Iterator[Sample]:
     """Yield all about predictions and truths with an id."""
     yield Sample("predictions", model, join.predicted, "_total")
     yield Sample("predictions_scored", model, join.scored, "_total")
@@ -32,8 +30,8 @@ def join_samples(
     ):
         for value, count in counts.items():
             yield Sample(family, model | {label: value}, count, "_total")
-    bounds = [*map(spell, DELAYS), "+Inf"]
-    yield from histogram_samples("truth_delay_seconds", model, bounds, join.delays, join.delay_sum)
+    delays = (bounds_of(DELAYS), join.delays, join.delay_sum)
+    yield from histogram_samples("truth_delay_seconds", model, *delays)
     if join.ever_predicted:
         yield Sample("coverage", model, join.coverage)
     for family, at in (

@@ -95,7 +95,10 @@ METRICS = {
         "Whether the last attempt to load the config worked.",
     ),
     "config_last_reload_success_timestamp_seconds": ("gauge", "When the config was last loaded."),
-    "scrape_duration_seconds": ("gauge", "How long collecting the cost took in this scrape."),
+    "scrape_duration_seconds": (
+        "gauge",
+        "How long collecting and writing the cost took in this scrape.",
+    ),
     "collector_success": ("gauge", "Whether collecting the cost worked in this scrape."),
 }
 """Name without prefix, type, and help."""

@@ -48,6 +48,7 @@ def make_monitor(
         alarms=config.made_alarms,
         max_rmse=None if config.objective is None else config.objective.max_rmse,
         model_version=config.model_version or "",
+        exemplars=config.exemplars,
         clock=clock,
     )
 

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 from losswatch.core.events import EventColumns
 from losswatch.core.monitors import Monitors
 from losswatch.errors import StateError, StoreError
-from losswatch.service.saved import declarations, parts_of, read_state
+from losswatch.service.saved import declarations, parts_of, read_state, saved_monitor
 from losswatch.store.entry import Acknowledged, Entry
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from losswatch.core.monitor import Monitor
     from losswatch.service.round import Round
@@ -107,6 +107,11 @@ class Keeper:
                 "the state has the model %r, which no monitor watches; it stays there", saved.model
             )
             return False
+        self._hand_over(saved, monitor)
+        return True
+
+    def _hand_over(self, saved: Monitor, monitor: Monitor) -> None:
+        """Have a new monitor go on where another one of its model was."""
         try:
             notes = monitor.load(saved.dump())
         except StateError as error:
@@ -114,7 +119,43 @@ class Keeper:
             raise StateError(f"{where}model {saved.model!r}: {error}") from None
         for note in notes:
             logger.warning("the state of %s: %s", saved.model, note)
-        return True
+
+    def change(self, monitors: Sequence[Monitor], declared: Mapping[str, str]) -> None:
+        """Go on with other monitors, as a restart would; all of it or nothing.
+
+        A monitor that counts already goes on itself. What is new takes over
+        from who watched its model, now or when the state last had it.
+
+        Raises
+        ------
+        StateError
+            The state does not fit a new monitor.
+        StoreError
+            It could not be written.
+        """
+        new = [monitor for monitor in monitors if monitor is not self.monitors.get(monitor.model)]
+        for monitor in new:
+            if (before := self._known(monitor.model)) is not None:
+                self._hand_over(before, monitor)
+        kept = {monitor.model for monitor in monitors}
+        gone = [monitor for monitor in self.monitors if monitor.model not in kept]
+        texts = declarations(declared)
+        if self._store is not None and (new or gone or texts != self._declared):
+            # The journal was counted by the monitors of before: with the new ones it begins anew.
+            self._store.snapshot({**texts, **parts_of(Monitors([*monitors, *gone]))})
+        self._declared = texts
+        self.monitors.replace(monitors)
+
+    def _known(self, model: str) -> Monitor | None:
+        """Return who watches a model, or what the state has of it."""
+        monitor = self.monitors.get(model)
+        if monitor is None and self._store is not None:
+            monitor = saved_monitor(self._store, model, self._clock)
+        return monitor
+
+    def positions(self) -> dict[str, Position]:
+        """Return where the sources stand, as far as the state knows."""
+        return {} if self._store is None else self._store.positions()
 
     def take(self, batches: Round) -> list[Outcome]:
         """Make a round safe, then count it; return what became of each batch."""

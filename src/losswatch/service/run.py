@@ -9,29 +9,40 @@ from functools import partial
 from threading import Event
 from typing import TYPE_CHECKING
 
-from losswatch.config.model import labels_of
 from losswatch.core.monitors import Monitors
-from losswatch.errors import SourceError, StoreError
-from losswatch.prometheus import ConfigStatus
+from losswatch.errors import StoreError
+from losswatch.prometheus import ConfigStatus, Exposition
 from losswatch.service.address import split_address
 from losswatch.service.alarm_log import AlarmLog
-from losswatch.service.build import make_monitor, make_source
+from losswatch.service.build import make_monitor
 from losswatch.service.clock import DayClock
+from losswatch.service.doors import make_doors, warn_of_open_doors
 from losswatch.service.keeper import Keeper
+from losswatch.service.opened import (
+    Opened,
+    close_new,
+    inlets_of,
+    open_sources,
+    reopen_sources,
+    resume,
+)
 from losswatch.service.refusals import RefusalLog
-from losswatch.service.serve import serve
+from losswatch.service.reload import changed_monitors, declared_of, loaded, settled
 from losswatch.service.status import service_samples
 from losswatch.service.writer import Writer
-from losswatch.sources.http import HttpSource
 from losswatch.store.database import Store
-from losswatch.web.api import Inlet
+from losswatch.web.app import make_app
+from losswatch.web.doors import Doors
+from losswatch.web.lifecycle import Lifecycle
+from losswatch.web.probes import make_probes
+from losswatch.web.server import WebServer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable
     from pathlib import Path
 
-    from losswatch.config.model import Config, SourceConfig
-    from losswatch.sources.base import Source
+    from losswatch.config.model import Config
+    from losswatch.web.app import App
 
 __all__ = ["Service"]
 
@@ -39,6 +50,9 @@ logger = logging.getLogger(__name__)
 
 MEMORY = ":memory:"
 """The state that is kept nowhere."""
+
+_RELOAD_SECONDS = 300.0
+_PROBES = Doors(connections=64)
 
 
 class Service:
@@ -53,21 +67,30 @@ class Service:
         What to watch.
     folder
         Paths of files are taken from here.
+    load
+        Loads the config again; without it the same one is taken.
 
     Raises
     ------
-    ListenError, SourceError, StateError, StoreError
-        From :meth:`run`: an address, a file or the state cannot be used.
+    ConfigError, ListenError, SourceError, StateError, StoreError
+        From :meth:`run`: a file of the section ``web``, an address, a source
+        or the state cannot be used.
     """
 
-    def __init__(self, config: Config, folder: Path) -> None:
+    def __init__(
+        self, config: Config, folder: Path, load: Callable[[], Config] | None = None
+    ) -> None:
         self._config = config
         self._folder = folder
+        self._load = load or (lambda: config)
         self._wake = Event()
         self._stopped = False
+        self._hung_up = False
         self._writer: Writer | None = None
         self._clock = DayClock()
-        self.monitors = self._make_monitors()
+        self._status = ConfigStatus(successful=True, loaded_at=time.time())
+        self._opened: list[Opened] = []
+        self.monitors = Monitors(make_monitor(each, self._clock) for each in config.monitors)
 
     def stop(self) -> None:
         """Make :meth:`run` return soon. May be called from a signal handler."""
@@ -75,44 +98,65 @@ class Service:
         if self._writer is not None:
             self._writer.stop()
 
+    def hang_up(self) -> None:
+        """Load the config again soon. May be called from a signal handler."""
+        self._hung_up = True
+        if self._writer is not None:
+            self._writer.post(self._reload_if_hung_up)
+
     def run(self) -> None:
         """Take events and serve the cost until :meth:`stop`."""
+        doors = make_doors(self._config.web, self._folder)
         with ExitStack() as stack:
-            sources = self._make_sources(stack)
-            keeper = self._open_state(stack)
-            positions = keeper.restore()
-            for source in sources:
-                if source.name in positions:
-                    source.resume(positions[source.name])
+            stack.callback(self._close_sources)
+            self._opened = open_sources(self._config, self._folder, self._wake.set)
+            self._keeper = self._open_state(stack)
+            resume(self._opened, self._keeper.restore())
             refusals, alarms = RefusalLog(time.monotonic), AlarmLog(self.monitors)
-            writer = Writer(sources, keeper, refusals, alarms, self._wake)
-            self._writer = writer
-            self._serve(stack, sources, writer, keeper)
+            sources = [each.source for each in self._opened]
+            self._writer = writer = Writer(sources, self._keeper, refusals, alarms, self._wake)
+            self._serve(stack, writer, doors)
+            if self._hung_up:
+                self.hang_up()
             if not self._stopped:
                 writer.run()
             writer.close()
-            _save(keeper)
+            _save(self._keeper)
 
-    def _serve(
-        self, stack: ExitStack, sources: list[Source], writer: Writer, keeper: Keeper
-    ) -> None:
-        host, port = split_address(self._config.listen)
-        server = serve(
-            self.monitors,
-            host=host,
-            port=port,
-            ready=lambda: writer.is_ready,
-            config=ConfigStatus(successful=True, loaded_at=time.time()),
-            inlets=list(_inlets(self._config.sources, sources)),
-            more=lambda: service_samples(sources, writable=writer.writable),
-            acknowledge=lambda *told: writer.ask(partial(keeper.acknowledge, *told)),
+    def _serve(self, stack: ExitStack, writer: Writer, doors: Doors) -> None:
+        web, listen = self._config.web, self._config.listen
+        warn_of_open_doors(listen, web)
+        if web.probe_listen is not None:
+            probes = make_probes(lambda: writer.is_ready)
+            server = WebServer(probes, *split_address(web.probe_listen), _PROBES)
+            stack.enter_context(server)
+            logger.info("answering probes at %s", server.url)
+        self._exposition = Exposition(
+            self.monitors.snapshot,
+            self._status,
+            lambda: service_samples(
+                [each.source for each in self._opened], writable=writer.writable
+            ),
         )
-        stack.enter_context(server)
+        self._server = WebServer(self._app(writer), *split_address(listen), doors)
+        stack.enter_context(self._server)
         stack.callback(writer.close)  # before the server stops: clients who wait get an answer
-        logger.info("serving the cost at %smetrics", server.url)
+        logger.info("serving the cost at %smetrics", self._server.url)
 
-    def _make_monitors(self) -> Monitors:
-        return Monitors(make_monitor(monitor, self._clock) for monitor in self._config.monitors)
+    def _app(self, writer: Writer) -> App:
+        """Return what is served by the config of now."""
+        keeper = self._keeper
+        return make_app(
+            self._exposition.render,
+            self.monitors.snapshot,
+            lambda: writer.is_ready,
+            lambda *told: writer.ask(partial(keeper.acknowledge, *told)),
+            list(inlets_of(self._opened)),
+            lifecycle=Lifecycle(
+                self._config.web.enable_lifecycle,
+                lambda: writer.ask(self._reload, _RELOAD_SECONDS),
+            ),
+        )
 
     def _open_state(self, stack: ExitStack) -> Keeper:
         store = None
@@ -121,36 +165,54 @@ class Service:
         else:
             store = Store(self._folder / self._config.state)
             stack.callback(store.close)
-        declared = {monitor.model: monitor.model_dump_json() for monitor in self._config.monitors}
-        return Keeper(self.monitors, store, self._clock, declared)
+        return Keeper(self.monitors, store, self._clock, declared_of(self._config))
 
-    def _make_sources(self, stack: ExitStack) -> list[Source]:
-        monitors, sources = self._config.monitors, []
-        timed = any(monitor.timed for monitor in monitors)
-        for config in self._config.sources:
-            self._refuse_pipe(config)
-            source = make_source(
-                config, self._folder, labels_of(monitors), timed=timed, wake=self._wake.set
-            )
-            stack.callback(source.close)
-            sources.append(source)
-        return sources
+    def _close_sources(self) -> None:
+        for each in self._opened:
+            each.source.close()
 
-    def _refuse_pipe(self, config: SourceConfig) -> None:
-        """Refuse a file that would block the other sources: a pipe or a directory."""
-        if config.file is None or config.file == "-":
-            return
-        path = self._folder / config.file
-        if path.exists() and not path.is_file():
-            raise SourceError(
-                f"{path}: is no regular file; a pipe can be standard input: file: '-'"
-            )
+    def _reload_if_hung_up(self) -> None:
+        if self._hung_up:  # of many signals at once, one does
+            self._hung_up = False
+            self._reload()
 
+    def _reload(self) -> list[str]:
+        """Go on by the config as it is now; between two rounds.
 
-def _inlets(configs: list[SourceConfig], sources: list[Source]) -> Iterator[Inlet]:
-    for config, source in zip(configs, sources, strict=True):
-        if config.http is not None and isinstance(source, HttpSource):
-            yield Inlet(config.http.path, source, config.http.max_body_bytes)
+        Returns
+        -------
+        What takes a restart.
+
+        Raises
+        ------
+        LosswatchError
+            It cannot be; all is as before.
+        """
+        with loaded(self._status):
+            config, notes = settled(self._config, self._load())
+            self._go_on_by(config)
+        for note in notes:
+            logger.warning("%s", note)
+        return notes
+
+    def _go_on_by(self, config: Config) -> None:
+        """Change to another config. What can fail comes first, and is undone."""
+        writer, before = self._writer, self._opened
+        assert writer is not None
+        doors = make_doors(config.web, self._folder, self._server.doors)
+        monitors = changed_monitors(self._config, config, self.monitors, self._clock)
+        positions = {**self._keeper.positions(), **writer.positions}
+        opened = reopen_sources(config, self._folder, self._wake.set, before, positions)
+        try:
+            self._keeper.change(monitors, declared_of(config))
+        except BaseException:
+            close_new(opened, before)
+            raise
+        self._config, self._opened = config, opened
+        writer.change([each.source for each in opened])
+        warn_of_open_doors(config.listen, config.web)
+        self._server.doors = doors
+        self._server.app = self._app(writer)
 
 
 def _save(keeper: Keeper) -> None:

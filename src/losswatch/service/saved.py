@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from losswatch.core.monitor import Monitor
     from losswatch.store.database import Store
 
-__all__ = ["SavedState", "declarations", "parts_of", "read_state"]
+__all__ = ["SavedState", "declarations", "parts_of", "read_state", "saved_monitor"]
 
 MONITOR = "monitor/"
 """What the part of a model begins with that holds what it saw."""
@@ -66,6 +66,25 @@ def read_state(store: Store, clock: Callable[[], float] | None = None) -> SavedS
     except StateError as error:
         where = f"{store.path}: "
         raise StateError(where + str(error).removeprefix(where)) from None
+
+
+def saved_monitor(
+    store: Store, model: str, clock: Callable[[], float] | None = None
+) -> Monitor | None:
+    """Return what a state has of a model that was not watched lately, if anything.
+
+    Raises
+    ------
+    StateError
+        It is damaged.
+    """
+    parts = store.parts()
+    declared, seen = parts.get(DECLARED + model), parts.get(MONITOR + model)
+    if declared is None or seen is None:
+        return None
+    monitor = _made(model, declared.decode(), clock)
+    _load(monitor, seen)
+    return monitor
 
 
 def _read(parts: dict[str, bytes], store: Store, clock: Callable[[], float] | None) -> SavedState:

@@ -7,13 +7,13 @@ import time
 from concurrent.futures import Future
 from contextlib import suppress
 from queue import SimpleQueue
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from losswatch.errors import SourceError, StoreError
+from losswatch.errors import LosswatchError, SourceError, StoreError
 from losswatch.service.round import Round
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
     from threading import Event
 
     from losswatch.service.alarm_log import AlarmLog
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from losswatch.sources.base import Batch, Outcome, Position, Source
 
 __all__ = ["Writer"]
+
+T = TypeVar("T")
 
 logger = logging.getLogger(__name__)
 
@@ -61,7 +63,8 @@ class Writer:
         wake: Event,
     ) -> None:
         self.writable = True
-        self._active = list(sources)
+        self._sources: Sequence[Source] = list(sources)
+        self._active = list(self._sources)
         self._keeper = keeper
         self._refusals = refusals
         self._alarms = alarms
@@ -71,19 +74,31 @@ class Writer:
         self._stopped = False
         self._running = False
         self._rested = time.monotonic()
-        self._asked: SimpleQueue[tuple[Callable[[], int], Future[int]]] = SimpleQueue()
+        self._asked: SimpleQueue[tuple[Callable[[], Any], Future[Any]]] = SimpleQueue()
 
     @property
     def is_ready(self) -> bool:
         """Whether what comes now is counted."""
         return self._running and self.writable
 
-    def stop(self) -> None:
-        """Make :meth:`run` return soon. May be called from a signal handler."""
-        self._stopped = True
-        self._wake.set()
+    @property
+    def positions(self) -> dict[str, Position]:
+        """Where the sources stand that moved; of this process alone."""
+        return dict(self._positions)
 
-    def ask(self, call: Callable[[], int]) -> int:
+    def stop(self) -> None:
+        """Make :meth:`run` return soon. May be called from a signal handler.
+
+        So it sets nothing that has a lock: the thread that it interrupts may
+        hold it.
+        """
+        self._stopped = True
+
+    def post(self, call: Callable[[], object]) -> None:
+        """Have something done soon, between two rounds. May be called from a signal handler."""
+        self._asked.put((call, Future()))
+
+    def ask(self, call: Callable[[], T], seconds: float = _ASK_SECONDS) -> T:
         """Have something done between two rounds; return what it returned, or raise so.
 
         Raises
@@ -91,16 +106,30 @@ class Writer:
         StoreError
             The service stops, or is too busy.
         """
-        future: Future[int] = Future()
+        future: Future[T] = Future()
         self._asked.put((call, future))
         self._wake.set()
         if not self._running:
             self._refuse_asked()
         try:
-            return future.result(_ASK_SECONDS)
+            return future.result(seconds)
         except TimeoutError:
             future.cancel()
-            raise StoreError(f"no answer within {_ASK_SECONDS:g} s; try again") from None
+            raise StoreError(f"no answer within {seconds:g} s; try again") from None
+
+    def change(self, sources: Sequence[Source]) -> None:
+        """Take from these from now on; call it between two rounds.
+
+        One that was there before goes on, or stays ended; one that is not
+        there any more is closed.
+        """
+        gone = [source for source in self._sources if source not in sources]
+        for source in gone:
+            source.close()
+            self._again.pop(source.name, None)  # its position is before that batch
+        new = [source for source in sources if source not in self._sources]
+        kept = [source for source in self._active if source in sources]
+        self._sources, self._active = list(sources), [*kept, *new]
 
     def run(self) -> None:
         """Count what comes until :meth:`stop`."""
@@ -139,7 +168,7 @@ class Writer:
                 continue
             try:
                 future.set_result(call())
-            except (KeyError, StoreError) as error:
+            except (KeyError, LosswatchError) as error:
                 future.set_exception(error)
 
     def _refuse_asked(self) -> None:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
-from starlette.responses import HTMLResponse, PlainTextResponse, Response
+from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
 from losswatch.web.api import api_routes
 from losswatch.web.landing import landing_page
+from losswatch.web.lifecycle import Lifecycle, lifecycle_routes
+from losswatch.web.probes import probe_routes
 from losswatch.web.problems import problem_teller
+from losswatch.web.scrapes import GZIP_LEVEL, Scrapes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -23,31 +26,27 @@ if TYPE_CHECKING:
     from losswatch.core.monitors import MonitorsSnapshot
     from losswatch.web.alarms import Acknowledge
     from losswatch.web.api import Inlet
+    from losswatch.web.scrapes import Render
 
-__all__ = ["make_app"]
+__all__ = ["App", "make_app"]
 
-_GZIP_LEVEL = 1
-"""15 times as fast as level 9 and a third larger (measured on 1.9 MB)."""
-
-
-class Render(Protocol):
-    """Renders the metrics: ``Accept`` header and names to page and content type."""
-
-    def __call__(self, accept: str, names: list[str]) -> tuple[bytes, str]:
-        """Return the page and its content type."""
+App = Starlette
+"""What a server serves."""
 
 
-def make_app(
+def make_app(  # noqa: PLR0913  # all that is served
     render: Render,
     read: Callable[[], MonitorsSnapshot],
     ready: Callable[[], bool],
     acknowledge: Acknowledge,
     inlets: Sequence[Inlet] = (),
+    *,
+    lifecycle: Lifecycle | None = None,
 ) -> Starlette:
     """Return the ASGI application of the exporter.
 
-    Handlers of pages are plain functions: each runs in a worker thread, so a
-    large page does not hold up the probes.
+    Handlers of other pages than the metrics are plain functions: each runs in a
+    worker thread, so a large page does not hold up the probes.
 
     Parameters
     ----------
@@ -61,33 +60,22 @@ def make_app(
         Turns an alarm of a model off.
     inlets
         Where events are sent to; without any nothing can be sent.
+    lifecycle
+        Whether and how the config is loaded again, if there is one.
     """
-
-    def metrics(request: Request) -> Response:
-        names = request.query_params.getlist("name[]")
-        body, content_type = render(request.headers.get("accept", ""), names)
-        return Response(body, headers={"content-type": content_type})
 
     def landing(_: Request) -> Response:
         return HTMLResponse(landing_page(read()))
-
-    def healthy(_: Request) -> Response:
-        return PlainTextResponse("losswatch is healthy.\n")
-
-    def is_ready(_: Request) -> Response:
-        if ready():
-            return PlainTextResponse("losswatch is ready.\n")
-        return PlainTextResponse("losswatch is not ready.\n", status_code=503)
 
     tell = problem_teller([path for inlet in inlets for path in inlet.paths])
     return Starlette(
         routes=[
             *api_routes(read, inlets, acknowledge),  # first: each event may be a request
             Route("/", landing),
-            Route("/metrics", metrics),
-            Route("/-/healthy", healthy),
-            Route("/-/ready", is_ready),
+            Route("/metrics", Scrapes(render).answer),
+            *probe_routes(ready),
+            *(lifecycle_routes(lifecycle) if lifecycle else ()),
         ],
-        middleware=[Middleware(GZipMiddleware, compresslevel=_GZIP_LEVEL)],
+        middleware=[Middleware(GZipMiddleware, compresslevel=GZIP_LEVEL)],
         exception_handlers={HTTPException: tell, Exception: tell},
     )

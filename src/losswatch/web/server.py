@@ -5,19 +5,26 @@ from __future__ import annotations
 import socket
 import threading
 import time
-from typing import TYPE_CHECKING, Self
+from functools import partial
+from typing import TYPE_CHECKING, Any, Self
 
 import uvicorn
 
 from losswatch.errors import ListenError
+from losswatch.web.clients import Clients
+from losswatch.web.connection import Connection
+from losswatch.web.doors import Doors
+from losswatch.web.guard import Guard
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
 __all__ = ["WebServer"]
 
-_MOST_CONNECTIONS = 512
-"""More than the requests that may wait, so that a scrape finds one."""
+_BACKLOG = 512
+
+_KEEP_SECONDS = 75
+"""More than most scrape intervals, so that a scraper need not shake hands each time."""
 
 _STOP_SECONDS = 3.0
 _LAST_PORT = 65_535
@@ -32,6 +39,13 @@ class WebServer:
         The application.
     host, port
         Where to listen; port 0 takes a free one.
+    doors
+        What is asked of clients.
+
+    Attributes
+    ----------
+    app, doors
+        What new requests and new clients find; may be set from any thread.
 
     Raises
     ------
@@ -39,21 +53,26 @@ class WebServer:
         The address cannot be listened on.
     """
 
-    def __init__(self, app: ASGIApp, host: str, port: int) -> None:
+    def __init__(self, app: ASGIApp, host: str, port: int, doors: Doors | None = None) -> None:
+        self.app = app
+        self.doors = doors or Doors()
+        self._guard = Guard(lambda: self.app, lambda: self.doors)
+        # uvicorn calls it as it would call the class.
+        protocol: Any = partial(Connection, Clients(lambda: self.doors))
         self._socket = _listen(host, port)
         self.host, self.port = self._socket.getsockname()[:2]
         config = uvicorn.Config(
-            app,
-            # httptools is twice as fast, but takes the body of a request that offers another
-            # protocol, as those of Java do, for nothing: its events would be lost unseen.
-            http="h11",
+            self._guard,
+            # On h11: httptools is twice as fast, but takes the body of a request that offers
+            # another protocol, as those of Java do, for nothing: its events would be lost unseen.
+            http=protocol,
             ws="none",
             lifespan="off",
             log_config=None,
             log_level="warning",
             access_log=False,
             server_header=False,
-            limit_concurrency=_MOST_CONNECTIONS,
+            timeout_keep_alive=_KEEP_SECONDS,
             timeout_graceful_shutdown=1,
         )
         self._server = uvicorn.Server(config)
@@ -67,12 +86,14 @@ class WebServer:
     def url(self) -> str:
         """Where the server answers, with a slash at the end."""
         host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"http://{host}:{self.port}/"
+        scheme = "http" if self.doors.certificates is None else "https"
+        return f"{scheme}://{host}:{self.port}/"
 
     def stop(self) -> None:
         """Stop answering; requests under way get a second. Safe to call twice."""
         self._server.should_exit = True
         self._thread.join(_STOP_SECONDS)
+        self._guard.close()
         self._socket.close()
 
     def __enter__(self) -> Self:
@@ -97,7 +118,7 @@ def _listen(host: str, port: int) -> socket.socket:
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((host, port))
-        listener.listen(_MOST_CONNECTIONS)
+        listener.listen(_BACKLOG)
     except (OSError, TypeError, ValueError) as error:  # the last two: a name that is no name
         listener.close()
         raise ListenError(

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from watching import budget, drift, feed, scored, watch_of
 
-from losswatch.core.alarms.bets import clearing_bets, excess_bets, rank_bets
+from losswatch.core.alarms.bets import LinearBets, clearing_bets, excess_bets, rank_bets
+from losswatch.core.alarms.evidence import Evidence
 from losswatch.core.alarms.span import Span
 
 EVENTS = 3_000_000
@@ -41,6 +42,13 @@ def alarms(alarm, error) -> int:
         count += sum(change.raised for change in watch.changes())
         watch.reset(0.0)
     return count
+
+
+def factors(bets, score: float) -> list[float]:
+    """Return what a block multiplies each bet by."""
+    row = [0.0] * bets.size
+    bets.step(row, score, 1.0)
+    return row
 
 
 def is_kept(count: int, promised: float) -> bool:
@@ -142,7 +150,7 @@ def test_a_fault_is_told_early_and_once(case):
 def test_no_bet_on_a_rank_gains_on_average(n):
     """The factors of all ranks add up to at most one each."""
     bets = rank_bets(n)
-    totals = np.sum([bets.of(rank) for rank in range(n + 1)], axis=0)
+    totals = np.sum([factors(bets, rank) for rank in range(n + 1)], axis=0)
     assert (totals <= (n + 1) * (1 + 1e-12)).all()
     assert totals.max() > 0.8 * (n + 1) or n == 1
 
@@ -150,23 +158,40 @@ def test_no_bet_on_a_rank_gains_on_average(n):
 def test_no_factor_is_below_0():
     """The least score and the largest are the ends of what can be: a loss of 0, the cap."""
     for single in (False, True):
-        assert min(excess_bets(single=single).of(-1.0)) > 0.0
-    assert min(clearing_bets().of(19.0)) >= 0.0
-    assert min(clearing_bets().of(-1.0)) > 1.0
+        assert min(factors(excess_bets(single=single), -1.0)) > 0.0
+    assert min(factors(clearing_bets(), 19.0)) >= 0.0
+    assert min(factors(clearing_bets(), -1.0)) > 1.0
 
 
 def test_one_by_one_and_in_columns_bets_are_the_same():
     """Every bit: the alarm must not depend on how many streams are judged together."""
     scores = np.random.default_rng(0).exponential(2.0, 500) - 1.0
     for bets in (excess_bets(single=False), excess_bets(single=True), clearing_bets()):
-        assert bets.of_many(scores).T.tolist() == [bets.of(score) for score in scores.tolist()]
-    ranks = np.arange(501.0)
-    assert rank_bets(500).of_many(ranks).T.tolist() == [rank_bets(500).of(k) for k in range(501)]
+        assert bets.of_many(scores).T.tolist() == [factors(bets, x) for x in scores.tolist()]
+    bets = rank_bets(500)
+    assert bets.of_many(np.arange(501.0)).T.tolist() == [factors(bets, k) for k in range(501)]
 
 
 def test_nothing_is_told_where_all_losses_are_0():
     """A perfect model, for ever: no alarm, and evidence that stays small."""
-    watch = watch_of(budget())
+    watch = watch_of(budget(one_false_alarm_per=Span(1e6)))
     feed(watch, scored(np.zeros(50_000), np.zeros(50_000)), np.arange(50_000), [50_000])
     assert watch.changes() == []
     assert watch.read(0.0, np.arange(1)).evidence.tolist() == [[0.0]]
+
+
+def test_the_order_of_the_bets_is_irrelevant():
+    """The same stakes in another order: evidence but for its last bits, and the same alarms."""
+    error = STREAMS["t3"](np.random.default_rng(6), 60_000)
+    error[20_000:40_000] *= 2.0
+    found = []
+    for order in (1, -1):
+        watch = watch_of(budget(max_rmse=1.1))
+        (excess,) = watch._rule._excess = [Evidence(excess_bets(single=True), 1)]
+        excess.bets = LinearBets(tuple(2.0**-k for k in range(9))[::order])
+        feed(watch, scored(np.zeros(error.size), error), np.arange(error.size), [error.size])
+        found.append((watch.changes(), watch.read(0.0, np.arange(1)).evidence[0, 0]))
+    (changes, evidence), (others, other) = found
+    assert changes == others
+    assert changes
+    assert math.isclose(evidence, other, rel_tol=1e-9, abs_tol=1e-12)

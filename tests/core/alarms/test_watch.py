@@ -172,3 +172,14 @@ def test_what_led_to_an_alarm_does_not_lead_to_the_next_one(many, timed):
     add([1e6], 100.0)
     add([0.0] * 12, 101.0)
     assert sum(change.raised for change in watch.changes()) == slots.size
+
+
+def test_a_mean_of_capped_losses_is_not_above_the_cap():
+    """With these weights it rounds up; evidence stays at least 0, and the state can be loaded."""
+    n = 600
+    watch = watch_of(budget())
+    events = scored(np.zeros(n), np.full(n, 1e3), np.full(n, 0.1))
+    feed(watch, events, np.arange(n), [n])
+    again = watch_of(budget())
+    again.load(Node(watch.dump()))
+    assert late_changes(again) == late_changes(watch)

@@ -18,6 +18,8 @@ __all__ = ["Bets", "LinearBets", "RankBets", "clearing_bets", "excess_bets", "ra
 _KAPPAS = tuple(1.0 / growth for growth in (1.1, 1.25, 1.5, 2.0, 4.0, 8.0))
 """A bet on the exponent ``1 / r`` is nearly the best one for errors whose MSE grew by ``r``."""
 
+_DECAY = 0.75
+
 CAP = 20.0
 """Losses count so many budgets at most when an alarm is to be cleared."""
 
@@ -26,11 +28,13 @@ class Bets(Protocol):
     """Several bets on the score of a block, each a factor of at least 0."""
 
     size: int
+    parts: tuple[float, ...]
+    """The part of a unit that is staked on each bet; they add up to 1."""
     idle: float
     """The most evidence, with shares of 1, of a stream that could not be better."""
 
     def step(self, row: MutableSequence[float], score: float, share: float) -> float:
-        """Take one block into a row of evidence, one number for each bet; return their mean."""
+        """Take one block into a row of evidence, one number for each bet; return their sum."""
 
     def of_many(self, scores: Floats) -> Floats:
         """Return the factors of blocks, a row for each bet: the same bits as in :meth:`step`."""
@@ -43,22 +47,26 @@ class LinearBets:
     ----------
     stakes
         Such that no factor is below 0.
+    decay
+        Each bet gets this much of the part of the one before it.
     """
 
-    def __init__(self, stakes: tuple[float, ...]) -> None:
+    def __init__(self, stakes: tuple[float, ...], decay: float = 1.0) -> None:
         self.size = len(stakes)
-        self.idle = sum((1.0 - stake) / stake for stake in stakes) / len(stakes)
-        self._stakes = stakes
+        self.parts = _parts(len(stakes), decay)
+        self.idle = sum(
+            part * (1.0 - stake) / stake for part, stake in zip(self.parts, stakes, strict=True)
+        )
+        self._bets = tuple(zip(range(self.size), stakes, self.parts, strict=True))
         self._column = np.array(stakes)[:, np.newaxis]
 
     def step(self, row: MutableSequence[float], score: float, share: float) -> float:
         """Take one block into a row of evidence; see :class:`Bets`."""
-        total, k = 0.0, 0
-        for stake in self._stakes:
+        total = 0.0
+        for k, stake, part in self._bets:
             row[k] = one = (row[k] + share) * (1.0 + stake * score)
-            total += one
-            k += 1  # a tenth faster than enumerate
-        return total / k
+            total += part * one
+        return total
 
     def of_many(self, scores: Floats) -> Floats:
         """Return the factors of blocks; see :class:`Bets`."""
@@ -81,6 +89,7 @@ class RankBets:
 
     def __init__(self, n: int) -> None:
         self.size = len(_KAPPAS)
+        self.parts = _parts(len(_KAPPAS), 1.0)
         self.idle = sum(k / (1.0 - k) for k in _KAPPAS) / len(_KAPPAS)
         p = [(rank + 1) / (n + 1) for rank in range(n + 1)]
         self._rows = [[k * each ** (k - 1.0) for k in _KAPPAS] for each in p]
@@ -91,8 +100,8 @@ class RankBets:
         total = 0.0
         for k, factor in enumerate(self._rows[int(score)]):
             row[k] = one = (row[k] + share) * factor
-            total += one
-        return total / self.size
+            total += self.parts[k] * one
+        return total
 
     def of_many(self, scores: Floats) -> Floats:
         """Return the factors of blocks; see :class:`Bets`."""
@@ -105,10 +114,12 @@ class RankBets:
 def excess_bets(*, single: bool) -> LinearBets:
     """Return bets that the mean loss is above the budget: stakes from 0.9 down to 2 ** -9.
 
-    Of single events the losses scatter more: the two largest stakes are left out.
+    Of single events the losses scatter more: the two largest stakes are left
+    out. Large stakes get the larger parts: they win on the faults that count,
+    and what small ones win, on a small excess, takes long in any case.
     """
     halves = tuple(2.0**-k for k in range(1, 10))
-    return LinearBets(halves if single else (0.9, 0.7, *halves))
+    return LinearBets(halves if single else (0.9, 0.7, *halves), _DECAY)
 
 
 @lru_cache(maxsize=8)
@@ -121,3 +132,9 @@ def clearing_bets() -> LinearBets:
 def rank_bets(n: int) -> RankBets:
     """Return bets on the rank among ``n``; one table for all that ask."""
     return RankBets(n)
+
+
+def _parts(size: int, decay: float) -> tuple[float, ...]:
+    """Return parts of 1, each so much of the one before it."""
+    weights = [decay**k for k in range(size)]
+    return tuple(weight / sum(weights) for weight in weights)

@@ -143,7 +143,7 @@ class BudgetRule:
             if latch.fresh[stream]:
                 latch.fresh[stream] = False
                 continue
-            if self._mirror.step(mirror, capped - 1.0, share) >= self._clear_threshold:
+            if self._mirror.step(mirror, min(capped, CAP) - 1.0, share) >= self._clear_threshold:
                 self.reset(stream, time, seen)
                 rows, mirror = [[0.0] * len(row) for row in rows], [0.0] * len(mirror)
                 active, calm = [False] * len(active), seen
@@ -186,7 +186,8 @@ class BudgetRule:
         """Take a block of each stream whose alarm is on, and clear those that are well again."""
         if not places.size:
             return
-        streams, scores = closed.stream[places], closed.means[1][places] - 1.0
+        streams = closed.stream[places]
+        scores = np.minimum(closed.means[1][places], CAP) - 1.0  # a mean may round up
         evidence = self._mirror.step_many(streams, scores, closed.share[places])
         for place in places[evidence >= self._clear_threshold].tolist():
             stream = int(closed.stream[place])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from losswatch.core.alarms.bets import clearing_bets, excess_bets
+from losswatch.core.alarms.bets import CAP, clearing_bets, excess_bets
 from losswatch.core.alarms.evidence import CALM
 from losswatch.core.alarms.stream import NOTHING, Stream, check_loss, check_weight, mean
 from losswatch.core.validity import LARGEST
@@ -46,7 +46,7 @@ class BudgetStream(Stream):
     >>> while not stream.active[0]:
     ...     changes = stream.update(9.0)
     >>> changes[0].events
-    177
+    165
     """
 
     __slots__ = ("_budgets", "_cap", "_capped", "_fresh", "_spent", "_sure", "_weighted")
@@ -147,7 +147,7 @@ class BudgetStream(Stream):
         if self._fresh:
             self._fresh = False
             return NOTHING
-        return self.reset() if self._has_recovered(capped - 1.0) else NOTHING
+        return self.reset() if self._has_recovered(min(capped, CAP) - 1.0) else NOTHING
 
     def _raise(self, severity: int) -> Change:
         self._fresh = self._fresh or severity == 0

@@ -29,7 +29,7 @@ class DriftRule:
     The rank of the mean of ``sqrt(|error|)``, less the tolerance, is what is
     bet on, so a few huge errors count no more than large ones. The rate of
     false alarms is calibrated by simulation: the warm-up is a sample. A block
-    takes about 3 µs, a stream 8 bytes for each block of the warm-up.
+    takes about 3 µs, a stream 32 bytes for each block of the warm-up.
 
     Parameters
     ----------

@@ -67,16 +67,18 @@ class Evidence:
         """Take a block of each of several streams; return their evidence."""
         rows = (self._rows[streams].T + share) * self.bets.of_many(scores)
         self._rows[streams] = rows.T
-        return _mean(rows)
+        return _by_parts(rows, self.bets.parts)
 
     def peek(self, streams: Indexes | int, scores: Floats, share: Floats | float) -> Floats:
         """Return what the evidence would be after a block of each stream, or several of one."""
         rows = np.atleast_2d(self._rows[streams]).T
-        return _mean((rows + share) * self.bets.of_many(scores))
+        return _by_parts((rows + share) * self.bets.of_many(scores), self.bets.parts)
 
     def nearness(self, streams: Indexes, threshold: float) -> Floats:
         """Return how near streams are to a threshold; see :func:`nearness`."""
-        return nearness(_mean(self._rows[streams].T), self.bets.idle, threshold)
+        return nearness(
+            _by_parts(self._rows[streams].T, self.bets.parts), self.bets.idle, threshold
+        )
 
     def reset(self, streams: Indexes | int) -> None:
         """Forget what streams have shown."""
@@ -109,10 +111,9 @@ def nearness(evidence: Floats, idle: float, threshold: float) -> Floats:
     return near
 
 
-def _mean(rows: Floats) -> Floats:
-    """Return the mean of rows, added one after another: as one by one, to the bit."""
-    total = rows[0].copy()
-    for row in rows[1:]:
-        total += row
-    mean: Floats = total / len(rows)
-    return mean
+def _by_parts(rows: Floats, parts: tuple[float, ...]) -> Floats:
+    """Return the sum of rows by parts, added one after another: as one by one, to the bit."""
+    total: Floats = parts[0] * rows[0]
+    for part, row in zip(parts[1:], rows[1:], strict=True):
+        total += part * row
+    return total

@@ -120,9 +120,9 @@ class Stream:
     def _level(self, severity: int) -> float:
         """Return the evidence."""
         total = 0.0
-        for one in self._excess[severity]:  # and not ``sum``: from Python 3.12 on it rounds less
-            total += one
-        return total / self._bets.size
+        for part, one in zip(self._bets.parts, self._excess[severity], strict=True):
+            total += part * one  # and not ``sum``: from Python 3.12 on it rounds less
+        return total
 
     def _raise(self, severity: int) -> Change:
         """Turn the alarm on: a change, as of the last event."""

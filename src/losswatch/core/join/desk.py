@@ -213,6 +213,9 @@ class Desk:
         for index, output in enumerate(self._outputs):
             scored = self._scored(index, rows, records.y_true[index, rows], slots)
             entered = self._books.enter(output, scored, time, at)
+            if self._books.exemplars:
+                ids = [records.ids[row] or "" for row in rows.tolist()]
+                self._books.remember(output, entered, ids)
         records.slot[rows], records.time[rows] = slots, time
         records.clock[rows] = entered.clock
         records.seq[rows], records.pool_seq[rows] = entered.seq, entered.pool_seq

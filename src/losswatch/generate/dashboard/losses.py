@@ -22,8 +22,8 @@ def _histogram(asking: Asking) -> Panel:
     return Panel(
         "Losses",
         "How many events had which squared error. A few far above the others: look at them one by"
-        " one; dots are exemplars, where there are any. All of them higher: the model, or what it"
-        " is fed with.",
+        " one; dots name the prediction_id of costly events where a monitor has exemplars. All of"
+        " them higher: the model, or what it is fed with.",
         (Query(counts, "{{le}}"),),
         kind="heat",
         measure="loss",

@@ -1,0 +1,97 @@
+"""Stands before the application: headers for every answer, and the password."""
+
+from __future__ import annotations
+
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+from losswatch.web.probes import HEALTHY, READY
+from losswatch.web.problems import problem
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from starlette.responses import Response
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+    from losswatch.web.doors import Doors
+    from losswatch.web.passwords import Passwords
+
+__all__ = ["OPEN_PATHS", "Guard"]
+
+OPEN_PATHS = frozenset({HEALTHY, READY})
+"""Who probes has no password, and learns nothing."""
+
+_MOST_WAITING = 32
+"""Passwords that are looked at or wait for it; some seconds of work."""
+
+_ASK = {"www-authenticate": 'Basic realm="losswatch", charset="UTF-8"'}
+
+
+class Guard:
+    """ASGI: lets in who may come in.
+
+    One thread looks at passwords, so that a flood of wrong ones takes one core
+    at most, and the same header that comes twice meanwhile is looked at once.
+
+    Parameters
+    ----------
+    app
+        Returns the application of now.
+    doors
+        Returns what is asked of now.
+    """
+
+    def __init__(self, app: Callable[[], ASGIApp], doors: Callable[[], Doors]) -> None:
+        self._app = app
+        self._doors = doors
+        self._thread = ThreadPoolExecutor(1, "losswatch-passwords")
+        self._waiting: dict[bytes, asyncio.Future[bool]] = {}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request, or pass it on."""
+        doors = self._doors()
+        if doors.headers:
+            send = _with_headers(send, doors.headers)
+        if doors.passwords is not None and scope["path"] not in OPEN_PATHS:
+            refusal = await self._refusal(scope, doors.passwords)
+            if refusal is not None:
+                return await refusal(scope, receive, send)
+        return await self._app()(scope, receive, send)
+
+    def close(self) -> None:
+        """Let go of the thread."""
+        self._thread.shutdown(wait=False, cancel_futures=True)
+
+    async def _refusal(self, scope: Scope, passwords: Passwords) -> Response | None:
+        given = [value for name, value in scope["headers"] if name == b"authorization"]
+        if len(given) != 1:
+            return problem(401, "a user and a password are needed", _ASK)
+        mark = passwords.mark(given[0])
+        if passwords.knows(mark):
+            return None
+        if mark not in self._waiting and len(self._waiting) >= _MOST_WAITING:
+            return problem(503, "too many passwords wait to be looked at; try again")
+        if await self._right(mark, given[0], passwords):
+            return None
+        return problem(401, "user or password is wrong", _ASK)
+
+    async def _right(self, mark: bytes, header: bytes, passwords: Passwords) -> bool:
+        """Have a password looked at, together with all who wait for the same."""
+        look = self._waiting.get(mark)
+        if look is None:
+            loop = asyncio.get_running_loop()
+            look = loop.run_in_executor(self._thread, passwords.check, header)
+            self._waiting[mark] = look
+            look.add_done_callback(lambda _: self._waiting.pop(mark, None))
+        return await asyncio.shield(look)
+
+
+def _with_headers(send: Send, headers: tuple[tuple[bytes, bytes], ...]) -> Send:
+    async def with_headers(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            message["headers"] = [*message.get("headers", ()), *headers]
+        await send(message)
+
+    return with_headers
