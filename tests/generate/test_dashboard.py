@@ -202,6 +202,17 @@ def test_labels_have_variables_of_their_own():
     assert any('job=~"$segment_job"' in expr for expr in exprs)
 
 
+def test_models_without_segments_are_not_among_them():
+    """The others are named, so that Grafana takes no part of a name for a variable."""
+    models = (WatchedModel("a.b$job", 1.0, labels=("city",)), WatchedModel("c", 1.0))
+    board = Board(json.loads(dashboard_text(Watched(models))))
+    exprs = {title: board.filled(target["expr"]) for title, target in board.queries()}
+    assert r"""model=~"a\\.b[$]job"}""" in exprs["Share of the loss, 1h"]
+    alone = Board(json.loads(dashboard_text(Watched(models[:1]))))
+    exprs = {title: alone.filled(target["expr"]) for title, target in alone.queries()}
+    assert exprs["Share of the loss, 1h"].count("model=~") == 2
+
+
 def test_exemplars_are_asked_for():
     """Of the losses alone: each is an event."""
     asked = {title for title, target in board_of(FULL).queries() if target["exemplar"]}

@@ -26,6 +26,12 @@ class Asking:
     ----------
     watched
         What the config declares.
+
+    Examples
+    --------
+    >>> from losswatch.generate.watched import Watched, WatchedModel
+    >>> print(Asking(Watched((WatchedModel("eta", ttl=1.0),))).pooled("sum", "5m", ("model",)))
+    sum by (model) (rate(losswatch_l2_loss_sum{job="$job",model=~"$model"}[5m]))
     """
 
     def __init__(self, watched: Watched) -> None:

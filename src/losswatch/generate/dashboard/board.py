@@ -20,7 +20,19 @@ __all__ = ["dashboard_rows", "dashboard_text"]
 
 
 def dashboard_rows(watched: Watched) -> tuple[Row, ...]:
-    """Return the rows that have panels, from the first question to the last."""
+    """Return the rows that have panels, from the first question to the last.
+
+    Examples
+    --------
+    >>> from losswatch.generate.watched import Watched, WatchedModel
+    >>> for row in dashboard_rows(Watched((WatchedModel("eta", ttl=604_800.0),))):
+    ...     print(row.title, len(row.panels))
+    Is it healthy now? 5
+    Since when is it not? 2
+    Which events? 3
+    Is the truth arriving? 6
+    losswatch itself 5
+    """
     asking = Asking(watched)
     ask = (health_row, history_row, segments_row, losses_row, truth_row, meter_row)
     return tuple(row for row in (question(asking) for question in ask) if row.panels)
