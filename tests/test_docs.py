@@ -35,7 +35,10 @@ METRICS_PAGE = (ROOT / "docs" / "metrics.md").read_text()
 CLI = (ROOT / "docs" / "cli.md").read_text()
 README = (ROOT / "README.md").read_text()
 PAGES = [
-    *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "deploy/runbook.md")),
+    *(
+        ROOT / name
+        for name in ("README.md", "CONTRIBUTING.md", "deploy/runbook.md", "deploy/README.md")
+    ),
     *(ROOT / "docs").rglob("*.md"),
 ]
 

@@ -61,6 +61,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_replay(commands)
     _add_check(commands)
     _add_rules(commands)
+    _add_dashboard(commands)
     _add_merge(commands)
     _add_acknowledge(commands)
     _add_schema(commands)
@@ -183,13 +184,7 @@ def _add_rules(commands: Commands) -> None:
     command.add_argument(
         "--output", metavar="FILE", help="write them to this file; default: standard output"
     )
-    command.add_argument(
-        "--job",
-        type=text,
-        default="losswatch",
-        metavar="NAME",
-        help="the name of the scrape job; default: %(default)s",
-    )
+    _add_job(command, "the name of the scrape job; default: %(default)s")
     command.add_argument(
         "--runbook-url",
         type=text,
@@ -202,6 +197,26 @@ def _add_rules(commands: Commands) -> None:
         from losswatch.cli.rules import rules
 
         return rules(options.config, options.job, options.runbook_url, options.output)
+
+    command.set_defaults(command=call)
+
+
+def _add_job(command: argparse.ArgumentParser, about: str) -> None:
+    command.add_argument("--job", type=text, default="losswatch", metavar="NAME", help=about)
+
+
+def _add_dashboard(commands: Commands) -> None:
+    command = _add(commands, "dashboard", "Write the dashboard of a config for Grafana.")
+    command.add_argument("config", metavar="CONFIG", help="the YAML file")
+    command.add_argument(
+        "--output", metavar="FILE", help="write it to this file; default: standard output"
+    )
+    _add_job(command, "the scrape job that is shown at first; default: %(default)s")
+
+    def call(options: argparse.Namespace) -> int:
+        from losswatch.cli.dashboard import dashboard
+
+        return dashboard(options.config, options.job, options.output)
 
     command.set_defaults(command=call)
 

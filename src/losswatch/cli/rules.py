@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from losswatch.config.load import load_config
+from losswatch.core.window import Last
 from losswatch.generate.rules import rules_text
 from losswatch.generate.watched import Watched, WatchedModel
 
@@ -26,7 +27,7 @@ def rules(path: str, job: str, runbook: str, output: str | None) -> int:
 
 
 def watched_by(config: Config, job: str, runbook: str) -> Watched:
-    """Return what the rules must know of a config."""
+    """Return what rules and dashboard must know of a config."""
     return Watched(
         tuple(map(_model, config.monitors)),
         kafka=any(source.kafka for source in config.sources),
@@ -42,4 +43,10 @@ def _model(monitor: MonitorConfig) -> WatchedModel:
         ttl=monitor.join.settings.ttl,
         objective=monitor.objective is not None,
         alarms=bool(monitor.alarms),
+        promised=any(alarm.kind != "river" for alarm in monitor.alarms),
+        outputs=len(monitor.outputs) > 1,
+        unit=monitor.unit or "",
+        labels=tuple(monitor.labels),
+        sliding=tuple((w.label, w.seconds) for w in monitor.windows if isinstance(w, Last)),
+        windows=tuple(w.label for w in monitor.windows if not isinstance(w, Last)),
     )

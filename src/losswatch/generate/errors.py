@@ -11,7 +11,7 @@ from losswatch.generate.text import selector
 if TYPE_CHECKING:
     from losswatch.generate.watched import Watched
 
-__all__ = ["error_groups"]
+__all__ = ["BURNS", "error_groups"]
 
 
 class Burn(NamedTuple):
@@ -30,7 +30,7 @@ class Burn(NamedTuple):
     gone: str
 
 
-_BURNS = (
+BURNS = (
     Burn(
         "1h",
         3600,
@@ -77,7 +77,7 @@ def error_groups(watched: Watched) -> list[Group]:
     """Return the groups, empty where the config declares nothing of the kind."""
     alarms = any(model.alarms for model in watched.models)
     objective = any(model.objective for model in watched.models)
-    burns = tuple(_burn(watched.job, burn) for burn in _BURNS)
+    burns = tuple(_burn(watched.job, burn) for burn in BURNS)
     about = "Alarms are decided by losswatch, event by event; here they are only passed on."
     return [
         Group("losswatch.alarms", about, (_alarm(watched.job),) if alarms else ()),

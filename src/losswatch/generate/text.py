@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["duration", "quoted", "selector"]
+__all__ = ["duration", "matching", "quoted", "selector"]
 
 _ESCAPES = {'"': r"\"", "\\": r"\\", "\n": r"\n", "\t": r"\t", "\r": r"\r"}
 _UNITS = (("w", 604_800), ("d", 86_400), ("h", 3600), ("m", 60), ("s", 1))
@@ -55,10 +55,20 @@ def selector(job: str, models: tuple[str, ...] = (), more: str = "") -> str:
     """
     parts = [f"job={quoted(job)}"]
     if models:
-        parts.append(f"model=~{quoted('|'.join(map(_pattern, models)))}")
+        parts.append(f"model=~{quoted(matching(models))}")
     return f"{{{','.join([*parts, *([more] if more else [])])}}}"
 
 
+def matching(names: tuple[str, ...]) -> str:
+    r"""Return a regular expression, of Go and of JavaScript, that matches just these names.
+
+    Examples
+    --------
+    >>> print(matching(("eta", "a.b")))
+    eta|a\.b
+    """
+    return "|".join(map(_pattern, names))
+
+
 def _pattern(text: str) -> str:
-    """Return a regular expression of Go that matches just this text."""
     return re.sub(r"([.*+?()|\[\]{}^$\\])", r"\\\1", text)

@@ -1,4 +1,4 @@
-"""What the rules must know of a config."""
+"""What rules and dashboard must know of a config."""
 
 from __future__ import annotations
 
@@ -12,17 +12,41 @@ RUNBOOK = "deploy/runbook.md"
 
 @dataclass(frozen=True, slots=True)
 class WatchedModel:
-    """One model: its name, how long (in seconds) it waits for a truth, and what it declares."""
+    """One model, and what it declares.
+
+    Parameters
+    ----------
+    name
+        The value of the label ``model``.
+    ttl
+        How long it waits for a truth, in seconds.
+    objective, alarms, promised, outputs
+        Whether it has an objective, alarms, alarms with a promise, several outputs.
+    unit
+        Of the target, if it is known.
+    labels
+        Those that name its segments.
+    sliding
+        Its windows of the last time: the label of each, and its seconds.
+    windows
+        The labels of its other windows.
+    """
 
     name: str
     ttl: float
     objective: bool = False
     alarms: bool = False
+    promised: bool = False
+    outputs: bool = False
+    unit: str = ""
+    labels: tuple[str, ...] = ()
+    sliding: tuple[tuple[str, float], ...] = ()
+    windows: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Watched:
-    """All of a config that decides which rules there are.
+    """All of a config that decides which rules and panels there are.
 
     Parameters
     ----------
