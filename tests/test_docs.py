@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from losswatch.cli.main import build_parser
+from losswatch.cli.parser import build_parser
 from losswatch.config.load import parse_config
 from losswatch.config.model import (
     ARROW_SUFFIXES,

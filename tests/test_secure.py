@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import signal
 import socket
 import ssl
 import subprocess
 import sys
+import threading
+import time
 import urllib.error
 import urllib.request
 from contextlib import ExitStack
@@ -228,3 +231,68 @@ def test_ssl_is_verified_by_these_clients(secured):
     context = ssl.create_default_context()
     with pytest.raises(urllib.error.URLError, match="CERTIFICATE_VERIFY_FAILED"):
         urllib.request.urlopen(f"https://localhost:{secured.port}/", timeout=10, context=context)
+
+
+def test_an_alarm_is_acknowledged_with_a_password(tmp_path):
+    """The command line asks as any client does; without the password it is told so."""
+    web = (
+        "  tls_server_config: {cert_file: server.pem, key_file: server.key}\n"
+        f"  basic_auth_users: {{alice: '{HASH}'}}\n"
+    )
+    service = Secured(tmp_path, web)
+    config = service.config.read_text().replace("server.pem", str(service.server.cert))
+    config = config.replace("server.key", str(service.server.key))
+    alarm = "alarms: [{kind: budget, max_rmse: 3}]"
+    service.config.write_text(config.replace("{model: eta}", f"{{model: eta, {alarm}}}"))
+    told = [sys.executable, "-m", "losswatch", "acknowledge", "eta", "budget"]
+    told += ["--url", f"https://localhost:{service.port}"]
+    told += ["--ca-file", str(service.authority.root.cert)]
+    with process(service.command, service.log, stdin=subprocess.DEVNULL):
+        wait_for(lambda: answers(f"http://{service.probes}/-/ready"), about=f"for {service.log}")
+        environment = os.environ | {"LOSSWATCH_PASSWORD": PASSWORD}
+        for more, code, text in (
+            (["--user", "alice"], 0, "budget of eta was not on"),
+            ([], 1, "losswatch: https://localhost:"),
+        ):
+            done = subprocess.run(
+                [*told, *more], env=environment, capture_output=True, text=True, check=False
+            )
+            assert (done.returncode, text in done.stdout + done.stderr) == (code, True), done
+
+
+def test_all_at_once(secured):
+    """50 silent clients, 20 scrapers, a slow reader, senders: each is answered, all counts."""
+    rounds, scrapers, senders, batch = 4, 20, 4, 500
+    body = "\n".join([json.dumps(EVENT)] * batch).encode()
+    statuses: list[int] = []
+
+    def scrape() -> None:
+        for _ in range(rounds):
+            status, page = secured.ask("metrics")
+            statuses.append(status if b"losswatch_l2_loss_count" in page else 0)
+            time.sleep(1.0)
+
+    def send() -> None:
+        statuses.extend(secured.ask("api/v1/events", body)[0] for _ in range(10 * rounds))
+
+    with ExitStack() as stack:
+        for _ in range(50):
+            silent = socket.create_connection(("localhost", secured.port), timeout=20)
+            stack.enter_context(silent)
+        context = client(secured.authority, secured.scraper)
+        plain = socket.create_connection(("localhost", secured.port), timeout=20)
+        slow = stack.enter_context(context.wrap_socket(plain, server_hostname="localhost"))
+        pair = base64.b64encode(f"alice:{PASSWORD}".encode())
+        head = b"GET /metrics HTTP/1.1\r\nHost: localhost\r\nAuthorization: Basic " + pair
+        slow.sendall(head + b"\r\n\r\n")
+        assert slow.recv(1) == b"H"  # and reads no more
+        threads = [threading.Thread(target=scrape) for _ in range(scrapers)]
+        threads += [threading.Thread(target=send) for _ in range(senders)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(60)
+    assert statuses == [200] * (rounds * (scrapers + 10 * senders))
+    sent = senders * 10 * rounds * batch
+    (cost,) = json.loads(secured.ask("api/v1/cost?window=lifetime")[1])["costs"]
+    assert (cost["n"], cost["mse"]) == (sent, 4.0)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 import json
+import os
+import ssl
 import urllib.error
 import urllib.request
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from losswatch.errors import SourceError
 from losswatch.service.alarm_log import told
@@ -17,7 +20,7 @@ if TYPE_CHECKING:
 
     from losswatch.core.alarmed import AlarmChange
 
-__all__ = ["acknowledge", "print_alarms"]
+__all__ = ["Door", "acknowledge", "print_alarms"]
 
 _MOST_SHOWN = 50
 _SECONDS = 15.0
@@ -32,8 +35,33 @@ def print_alarms(console: Console, changes: Sequence[AlarmChange]) -> None:
         console.print(f"{more:,} more changes of alarms; --json shows all", style="dim")
 
 
-def acknowledge(url: str, model: str, alarm: str, segment: Mapping[str, str]) -> int:
-    """Turn an alarm of a running service off; exit 1 if it cannot be done.
+class Door(NamedTuple):
+    """Where a service answers, and how to be let in."""
+
+    url: str
+    user: str | None = None
+    ca_file: str | None = None
+
+    def open(self, path: str, content: object) -> Any:  # noqa: ANN401  # whatever JSON says
+        """Send JSON and return what is answered."""
+        request = urllib.request.Request(  # noqa: S310  # http and https alone: see the argument
+            self.url.rstrip("/") + path,
+            json.dumps(content).encode(),
+            {"Content-Type": "application/json", **self._credentials()},
+        )
+        context = ssl.create_default_context(cafile=self.ca_file) if self.ca_file else None
+        with urllib.request.urlopen(request, timeout=_SECONDS, context=context) as answer:  # noqa: S310  # nosec
+            return json.load(answer)
+
+    def _credentials(self) -> dict[str, str]:
+        if self.user is None:
+            return {}
+        pair = f"{self.user}:{os.environ.get('LOSSWATCH_PASSWORD', '')}"
+        return {"Authorization": f"Basic {base64.b64encode(pair.encode()).decode()}"}
+
+
+def acknowledge(door: Door, model: str, alarm: str, segment: Mapping[str, str]) -> int:
+    """Turn an alarm of a running service off.
 
     Raises
     ------
@@ -41,18 +69,13 @@ def acknowledge(url: str, model: str, alarm: str, segment: Mapping[str, str]) ->
         The service does not answer, or refuses; with what it said.
     """
     content = {"model": model, "alarm": alarm} | ({"segment": dict(segment)} if segment else {})
-    address = f"{url.rstrip('/')}/api/v1/alarms/acknowledge"
     try:
-        request = urllib.request.Request(  # noqa: S310  # the caller names the service
-            address, json.dumps(content).encode(), {"Content-Type": "application/json"}
-        )
-        with urllib.request.urlopen(request, timeout=_SECONDS) as answer:  # noqa: S310
-            count = json.load(answer)["acknowledged"]
+        count = door.open("/api/v1/alarms/acknowledge", content)["acknowledged"]
     except urllib.error.HTTPError as error:
-        raise SourceError(f"{address}: {_detail(error)}") from None
+        raise SourceError(f"{door.url}: {_detail(error)}") from None
     except (OSError, ValueError, KeyError) as error:
         reason = getattr(error, "reason", None) or error
-        raise SourceError(f"{address}: no answer of losswatch: {reason}") from None
+        raise SourceError(f"{door.url}: no answer of losswatch: {reason}") from None
     where = "was not on" if not count else f"was on in {count} place{'s' * (count > 1)}; it is off"
     print(f"{alarm} of {model} {where}")
     return 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-__all__ = ["address", "field", "label", "rate", "text"]
+__all__ = ["address", "field", "label", "rate", "text", "url"]
 
 
 def address(text: str) -> str:
@@ -49,3 +49,10 @@ def text(value: str) -> str:
     if not value or not value.isprintable():
         raise argparse.ArgumentTypeError(f"{value!r} is no text of at least one character")
     return value
+
+
+def url(given: str) -> str:
+    """Return an address of the web as it is."""
+    if not given.startswith(("http://", "https://")):
+        raise argparse.ArgumentTypeError(f"{given!r} is no URL of http:// or https://")
+    return given
