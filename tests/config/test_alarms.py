@@ -109,3 +109,10 @@ def test_each_alarm_has_a_name_of_its_own():
     """Two of one kind are told apart."""
     with pytest.raises(ConfigError, match="has the alarm budget twice; give one of them another"):
         monitor("kind: budget}, {kind: budget, block: 10")
+
+
+def test_an_objective_that_is_wrong_is_told_once():
+    """Not again for each alarm that would have it."""
+    with pytest.raises(ConfigError) as caught:
+        monitor("kind: budget", "model: a, objective: {max_rmse: x}")
+    assert [problem.path for problem in caught.value.problems] == ["monitors[0].objective.max_rmse"]

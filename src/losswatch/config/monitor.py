@@ -111,6 +111,8 @@ class MonitorConfig(Section):
     @classmethod
     def _whole(cls, alarms: list[AlarmConfig], info: ValidationInfo) -> list[AlarmConfig]:
         problems: list[Located] = []
+        if "objective" not in info.data:  # it is wrong, and told so
+            return alarms
         for index, alarm in enumerate(alarms):
             try:
                 made = make_alarm(alarm, info.data.get("objective"))
