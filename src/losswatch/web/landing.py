@@ -64,7 +64,8 @@ nav a {{ margin-right: 1.5rem; display: inline-block; }}
 {models}
 <p>{rejected}</p>
 <nav><a href="metrics">/metrics</a><a href="api/v1/cost">/api/v1/cost</a><a
- href="api/v1/alarms">/api/v1/alarms</a><a href="api/v1/openapi.json">/api/v1/openapi.json</a><a href="-/healthy">/-/healthy</a><a
+ href="api/v1/alarms">/api/v1/alarms</a><a
+ href="api/v1/openapi.json">/api/v1/openapi.json</a><a href="-/healthy">/-/healthy</a><a
  href="-/ready">/-/ready</a></nav>
 </body>
 </html>
