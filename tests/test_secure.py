@@ -170,7 +170,7 @@ def test_a_real_prometheus_scrapes_it(secured, tmp_path):
         f"ca_file: {secured.authority.root.cert}, cert_file: {secured.scraper.cert},"
         f" key_file: {secured.scraper.key}, server_name: localhost}}"
     )
-    with prometheus(tmp_path, f"127.0.0.1:{secured.port}", how) as server:
+    with prometheus(tmp_path, f"127.0.0.1:{secured.port}", how=how) as server:
         events = 'losswatch_events{window="lifetime"}'
         wait_for(lambda: server.value(events) == 1.0, about="for the scrape")
         assert server.value("up") == 1.0

@@ -13,7 +13,7 @@ from posting import service as posting
 from servers import fetch, wait_for
 
 import losswatch
-from losswatch.core.monitors import Monitors
+from losswatch.core.monitors import Monitors, MonitorsSnapshot
 from losswatch.web import clients as clients_module
 from losswatch.web.app import make_app
 from losswatch.web.doors import Doors
@@ -42,7 +42,8 @@ class Pages:
         self.go.set()
         self.asked = 0
 
-    def render(self, _: str, names: list[str]) -> tuple[bytes, str]:
+    def render(self, _: str, names: list[str], deadline: float) -> tuple[bytes, str]:
+        del deadline
         self.asked += 1
         self.go.wait(20)
         return (PAGE if names else b"ok"), "text/plain"
@@ -52,7 +53,13 @@ class Pages:
 def serving(**doors):
     """Serve a page; yield the server and the page."""
     monitors, pages = Monitors([losswatch.Monitor("eta")]), Pages()
-    app = make_app(pages.render, monitors.snapshot, lambda: True, monitors.acknowledge)
+
+    def read() -> MonitorsSnapshot:
+        pages.asked += 1
+        pages.go.wait(20)
+        return monitors.snapshot()
+
+    app = make_app(pages.render, read, lambda: True, monitors.acknowledge)
     with WebServer(app, "127.0.0.1", 0, Doors(**doors)) as server:
         try:
             yield server, pages
@@ -254,8 +261,8 @@ def test_with_all_at_work_a_further_one_is_refused():
     with serving(connections=8, seconds=30.0) as (server, pages), ExitStack() as stack:
         pages.go.clear()
         busy = [stack.enter_context(plain(server)) for _ in range(8)]
-        for connection in busy:
-            connection.sendall(HEAD + b"\r\n")
+        for connection in busy:  # not scrapes: those share a page
+            connection.sendall(HEAD.replace(b"/metrics", b"/api/v1/cost") + b"\r\n")
         wait_for(lambda: pages.asked == 8, about="for all")
         status, headers, _ = fetch(server.url + "metrics")
         assert (status, headers["retry-after"]) == (503, "1")

@@ -87,7 +87,7 @@ class BudgetDetector(_Detector):
     ...     if detector.drift_detected:
     ...         print(f"detected at {index}")
     ...         break
-    detected at 1136
+    detected at 1117
     """
 
     def __init__(
