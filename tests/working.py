@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import ClassVar
@@ -98,7 +99,9 @@ class Hand:
         self.socket.sendall(encode_frame(kind, body))
 
     def batch(self, number: int, *events: tuple) -> None:
-        (body,) = bodies_of("eta", Cut([*map(item, events)], [], 0, []))
+        (body,) = bodies_of(
+            "eta", Cut([*map(list, zip(*map(item, events), strict=True))], [], 0, [])
+        )
         self.send(Kind.BATCH, encode_number(number) + body[1])
 
     def read(self):
@@ -150,3 +153,14 @@ def kill_one(master: subprocess.Popen, draw) -> bool:
     with suppress(ProcessLookupError):
         os.kill(draw.choice(pids), signal.SIGKILL)
     return True
+
+
+@contextmanager
+def beside(work):
+    """Run ``work(stop)`` in a thread while the block goes on, and no longer; yield its future."""
+    stop = threading.Event()
+    with ThreadPoolExecutor(1) as pool:
+        try:
+            yield pool.submit(work, stop)
+        finally:
+            stop.set()  # or a test that fails would wait for ever

@@ -16,7 +16,7 @@ from exactly import added, numbers, terms
 from killing import Service
 from sending import Client, all_sent
 from servers import fetch, wait_for
-from working import gunicorn, kill_one, workers_of
+from working import beside, gunicorn, kill_one, workers_of
 
 HERE = Path(__file__).parent
 SOCKET = "{socket: {path: losswatch.sock}}"
@@ -73,22 +73,24 @@ def kills(master, owner, stop, seed: int) -> list[int]:
     return count
 
 
-def test_what_was_acknowledged_counts_once_through_kills(tmp_path, owner, stop):
+def test_what_was_acknowledged_counts_once_through_kills(tmp_path, owner):
     """10^5 events in 1,000 requests: of each that was answered all count, of the others some."""
     draw = random.Random(11)
     pairs = {
         f"r{number}": [(draw.gauss(0, 1e8), draw.gauss(0, 1e-3)) for _ in range(100)]
         for number in range(1000)
     }
-    with gunicorn(tmp_path, "flask_app:app") as (url, master), ThreadPoolExecutor(9) as pool:
-        killer = pool.submit(kills, master, owner, stop, 5)
+    with gunicorn(tmp_path, "flask_app:app") as (url, master):
+        with (
+            ThreadPoolExecutor(8) as pool,
+            beside(lambda stop: kills(master, owner, stop, 5)) as killer,
+        ):
 
-        def score(city: str) -> dict | None:
-            return None if killer.done() else ask(f"{url}/score?city={city}", pairs[city])
+            def score(city: str) -> dict | None:
+                return None if killer.done() else ask(f"{url}/score?city={city}", pairs[city])
 
-        answers = dict(zip(pairs, pool.map(score, pairs), strict=True))
-        stop.set()
-        workers, owners = killer.result(60)
+            answers = dict(zip(pairs, pool.map(score, pairs), strict=True))
+        workers, owners = killer.result()
         safe = {city for city, answer in answers.items() if answer and answer["safe"]}
         costs = owner.costs()
     assert workers > 5

@@ -4,13 +4,13 @@ import json
 import os
 import random
 import sys
-import threading
+import time
 import urllib.request
 
 import pytest
 from killing import Service
 from servers import answers, fetch, free_port, process, prometheus, wait_for
-from working import EXAMPLES, gunicorn, kill_one
+from working import EXAMPLES, beside, gunicorn, kill_one
 
 
 @pytest.fixture
@@ -59,27 +59,25 @@ def test_uvicorn_with_workers_has_one_cost(tmp_path, owner):
 
 def test_prometheus_sees_no_reset_when_workers_end(tmp_path, owner):
     """Scraped through whichever worker answers, while workers are killed: lines that only grow."""
-    draw, stop = random.Random(4), threading.Event()
     with gunicorn(tmp_path, "flask_app:app") as (url, master):
 
-        def kill():
+        def kill(stop):
+            draw = random.Random(4)
             while not stop.wait(draw.uniform(0.3, 0.8)):
                 kill_one(master, draw)
 
-        killer = threading.Thread(target=kill)
         with prometheus(tmp_path, url.removeprefix("http://")) as server:
             total = 'losswatch_l2_loss_count{model="eta",city="oslo"}'
             scrapes = f"count_over_time({total}[10m])"
-            killer.start()
             sent = number = 0
-            while (server.value(scrapes) or 0) < 30:
-                number += 1
-                try:
-                    sent += bool(post(f"{url}/score?city=oslo", [[number, number + 1.0]] * 20))
-                except OSError:
-                    stop.wait(0.05)
-            stop.set()
-            killer.join()
+            with beside(kill) as killer:
+                while (server.value(scrapes) or 0) < 30:
+                    number += 1
+                    try:
+                        sent += bool(post(f"{url}/score?city=oslo", [[number, number + 1.0]] * 20))
+                    except OSError:
+                        time.sleep(0.05)
+            assert killer.result() is None
             counted = owner.costs()["eta", None, "oslo"]["n"]
             wait_for(lambda: server.value(total) == counted, about="for the last scrape")
             assert server.value(f"resets({total}[10m])") == 0
