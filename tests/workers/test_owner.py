@@ -246,6 +246,15 @@ def test_a_full_queue_makes_workers_wait(path):
     owner.close()
 
 
+@pytest.mark.usefixtures("owner")
+def test_a_worker_that_does_not_read_is_left(path):
+    """An answer that has no room is never lost in silence: the worker would wait for it."""
+    hand = Hand(path)
+    with pytest.raises(OSError, match=r"Broken pipe|reset by peer"):
+        for number in range(5000):
+            hand.send(Kind.BATCH, encode_number(number) + b"junk")
+
+
 def test_the_end_of_an_owner_ends_those_who_wait(path):
     """Nobody is left in a thread that waits for room."""
     owner = Owner(path, queue=1)

@@ -80,12 +80,12 @@ class Peer:
     def run(self) -> None:
         """Take what comes; return when the worker has gone."""
         try:
-            with self._socket:
-                self._socket.settimeout(_GREETING_SECONDS)
-                self._talk()
+            self._socket.settimeout(_GREETING_SECONDS)
+            self._talk()
         except OSError:
             return
         finally:
+            self._close()
             if self._session is not None:
                 self._owner.sessions.leave(self._session)
 
@@ -100,11 +100,11 @@ class Peer:
     def turn_away(self, why: str) -> None:
         """Refuse a connection that was not listened to."""
         self.refuse(why)
-        self._socket.close()
+        self._close()
 
     def hang_up(self) -> None:
         """End the connection; from any thread."""
-        with suppress(OSError):
+        with self._lock, suppress(OSError):
             self._socket.shutdown(socket.SHUT_RDWR)
 
     def _talk(self) -> None:
@@ -175,5 +175,16 @@ class Peer:
     def _send(self, data: bytes) -> None:
         """Send a small frame without waiting; whoever does not read has no room and is left."""
         with self._lock, suppress(OSError):
-            if self._socket.send(data, socket.MSG_DONTWAIT) < len(data):
+            if self._sent(data) < len(data):
                 self._socket.shutdown(socket.SHUT_RDWR)
+
+    def _sent(self, data: bytes) -> int:
+        try:
+            return self._socket.send(data, socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            return 0
+
+    def _close(self) -> None:
+        # Not between a look at the descriptor and a send: the next connection may have it then.
+        with self._lock:
+            self._socket.close()

@@ -22,21 +22,32 @@ Labels = tuple[tuple[str, str | None], ...]
 Item = tuple[Any, Any, float, Labels, float, str | None]
 """An event: y_true, y_pred, w, labels, time, prediction_id; a side that is missing is ``None``."""
 
+_WIDTH = 6
+_MARK = (None, None, 0.0, (), 0.0)
+
 
 class Cut(NamedTuple):
     """What was taken out to be sent."""
 
-    items: list[Item]
+    columns: list[list[Any]]  # a column for each part of an item
     markers: list[Event]
     dropped: int
     refused: list[tuple[str, int, str]]  # reason, how many, what was wrong with the last
 
+    @property
+    def size(self) -> int:
+        """How many events there are."""
+        return len(self.columns[0])
+
     def __bool__(self) -> bool:
-        return bool(self.items or self.markers or self.dropped or self.refused)
+        return bool(self.size or self.markers or self.dropped or self.refused)
 
 
 class Outbox:
     """Keeps events until a thread takes them. Thread-safe; a put is two operations of a list.
+
+    The list is flat, the parts of one event after another: no tuple is kept
+    that the garbage collector would look at, and a column is a slice.
 
     It waits for nobody: where it is full the event is dropped and counted. The
     lock is for counters, may be entered twice by one thread, and is held for
@@ -59,7 +70,7 @@ class Outbox:
 
     def _begin(self) -> None:
         self._lock = RLock()
-        self._brim = 0  # from this length on a put looks closer
+        self._brim = 0  # from this length of the list on a put looks closer
         self._closed = False
         self._dropped = 0
         self._refused: Counter[str] = Counter()
@@ -74,19 +85,18 @@ class Outbox:
             self.close()
 
     def __len__(self) -> int:
-        return len(self._items)
+        return len(self._items) // _WIDTH
 
     def put(self, item: Item) -> None:
         """Keep an event, or drop it where there is no room."""
         items = self._items
-        if len(items) >= self._brim and not self._has_room():
-            return
-        items.append(item)
+        if len(items) < self._brim or self._has_room():
+            items += item
 
     def mark(self) -> Event:
         """Return what is set once everything that was put before is safe."""
         marker = Event()
-        self._items.append(marker)
+        self._items += (*_MARK, marker)
         self.wake.set()
         return marker
 
@@ -109,15 +119,15 @@ class Outbox:
 
     def cut(self) -> Cut:
         """Take out as many events as are sent together, and what is to be told."""
-        part = self._items[:BATCH]
-        del self._items[: len(part)]  # others append meanwhile, at the other end
-        items = [item for item in part if item.__class__ is tuple]
-        markers = [item for item in part if item.__class__ is not tuple]
+        part = self._items[: BATCH * _WIDTH]
+        del self._items[: len(part)]  # others add meanwhile, at the other end
+        markers = _taken_out(part)
+        columns = [part[place::_WIDTH] for place in range(_WIDTH)]
         with self._lock:
             dropped, self._dropped = self._dropped, 0
             refused = [(why, n, self._details[why]) for why, n in self._refused.items()]
             self._refused.clear()
-        return Cut(items, markers, dropped, refused)
+        return Cut(columns, markers, dropped, refused)
 
     def close(self) -> None:
         """Drop what comes from now on."""
@@ -128,7 +138,7 @@ class Outbox:
         with self._lock:
             if not self._brim:
                 self._begin_to_send()
-            if self._closed or not self._brim or len(self._items) >= self._limit:
+            if self._closed or not self._brim or len(self._items) >= _WIDTH * self._limit:
                 self._dropped += 1
                 return False
         if len(self._items) >= self._brim:
@@ -136,8 +146,19 @@ class Outbox:
         return True
 
     def _begin_to_send(self) -> None:
-        self._brim = min(BATCH, self._limit)
+        self._brim = _WIDTH * min(BATCH, self._limit)
         try:
             self._start()
         except RuntimeError:  # no more threads, or the interpreter ends
             self._brim = 0
+
+
+def _taken_out(part: list[Any]) -> list[Event]:
+    """Take the markers out of the items, and return them."""
+    ids = part[_WIDTH - 1 :: _WIDTH]
+    if ids.count(None) == len(ids):
+        return []
+    places = [place for place, name in enumerate(ids) if name.__class__ is Event]
+    for place in reversed(places):
+        del part[place * _WIDTH : (place + 1) * _WIDTH]
+    return [ids[place] for place in places]

@@ -76,14 +76,14 @@ class Sender:
                 try:
                     self._ship(cut)
                 except Exception:  # the events that come next are to be sent all the same
-                    logger.exception("%s: %d events are dropped", self._path, len(cut.items))
-                    self._outbox.drop(len(cut.items))
+                    logger.exception("%s: %d events are dropped", self._path, cut.size)
+                    self._outbox.drop(cut.size)
         if self._link is not None:
             self._link.say_bye()
             self._link.close()
 
     def _ship(self, cut: Cut) -> None:
-        left = len(cut.items)
+        left = cut.size
         for events, body in bodies_of(self._model, cut):
             self._number += 1
             if not self._deliver(body, events):
