@@ -14,19 +14,17 @@ from weakref import WeakSet
 
 from losswatch.core.clock import as_time
 from losswatch.core.join.inbox import check_id
-from losswatch.core.labels import label_value
-from losswatch.core.outputs import check_outputs
 from losswatch.core.scoring import score, score_outputs
 from losswatch.core.validity import LARGEST, as_float, check_name
-from losswatch.errors import Reason, RejectedEvent
+from losswatch.errors import RejectedEvent
+from losswatch.workers.label_keys import NO_LABELS, LabelKeys
 from losswatch.workers.link import ask_page
 from losswatch.workers.outbox import Outbox
 from losswatch.workers.sender import Sender
+from losswatch.workers.sides import side_of, weight_of
 
 if TYPE_CHECKING:
     import datetime as dt
-
-    from losswatch.workers.outbox import Labels
 
     Outputs = Mapping[str, float]
 
@@ -34,10 +32,8 @@ __all__ = ["Connection", "connect"]
 
 logger = logging.getLogger(__name__)
 
-_MOST_KEYS = 10_000
 _EXIT_SECONDS = 2.0
 _LOOK_SECONDS = 0.5
-_NO_LABELS: Labels = ()
 
 _connections: WeakSet[Connection] = WeakSet()
 
@@ -62,7 +58,7 @@ class Connection:
             raise ValueError(f"buffer is {buffer!r:.60}; must be at least 1 event")
         self.path = path.absolute()
         self.model = model
-        self._keys: dict[Labels, Labels] = {}
+        self._key = LabelKeys().of
         self._sender: Sender | None = None
         self._outbox = Outbox(buffer, self._start)
         _connections.add(self)
@@ -90,11 +86,11 @@ class Connection:
         """
         try:
             if y_true.__class__ is float and y_pred.__class__ is float:
-                weight = 1.0 if w is None else _weight(w)
+                weight = 1.0 if w is None else weight_of(w)
                 error: float = y_true - y_pred
                 loss = error * error
                 if max(loss, weight * loss) <= LARGEST if weight != 1.0 else loss <= LARGEST:
-                    key = self._key(segment) if segment else _NO_LABELS
+                    key = self._key(segment) if segment else NO_LABELS
                     when = clock.time() if time is None else as_time(time)
                     self._outbox.put((y_true, y_pred, weight, key, when, None))
                     return loss
@@ -125,9 +121,9 @@ class Connection:
             It can never be scored. It will be counted by its reason.
         """
         try:
-            number = _side("y_pred", y_pred)
-            weight = 1.0 if w is None else _weight(w)
-            key = self._key(segment) if segment else _NO_LABELS
+            number = side_of("y_pred", y_pred)
+            weight = 1.0 if w is None else weight_of(w)
+            key = self._key(segment) if segment else NO_LABELS
             when = clock.time() if time is None else as_time(time)
             self._outbox.put((None, number, weight, key, when, check_id(prediction_id)))
         except RejectedEvent as rejection:
@@ -154,9 +150,9 @@ class Connection:
             It can never be scored. It will be counted by its reason.
         """
         try:
-            number = _side("y_true", y_true)
+            number = side_of("y_true", y_true)
             when = clock.time() if time is None else as_time(time)
-            self._outbox.put((number, None, 1.0, _NO_LABELS, when, check_id(prediction_id)))
+            self._outbox.put((number, None, 1.0, NO_LABELS, when, check_id(prediction_id)))
         except RejectedEvent as rejection:
             self._outbox.refuse(rejection)
             raise
@@ -238,31 +234,12 @@ class Connection:
             outputs = tuple(y_true if isinstance(y_true, Mapping) else cast("Outputs", y_pred))
             scores = score_outputs(outputs, y_true, y_pred, w)
             weight = scores[outputs[0]][3] if outputs else 1.0
-            sides = _side("y_true", y_true), _side("y_pred", y_pred)
+            sides = side_of("y_true", y_true), side_of("y_pred", y_pred)
             self._outbox.put((*sides, weight, key, when, None))
             return {output: each[1] for output, each in scores.items()}
         _, loss, true, weight = score(y_true, y_pred, w)
         self._outbox.put((true, as_float("y_pred", y_pred), weight, key, when, None))
         return loss
-
-    def _key(self, segment: object) -> Labels:
-        """Return labels, read now: the caller may use the dict again."""
-        if not segment:
-            return _NO_LABELS
-        if segment.__class__ is not dict and not isinstance(segment, Mapping):
-            detail = f"segment is {segment!r:.60}; must be a mapping of labels"
-            raise RejectedEvent(Reason.INVALID_SEGMENT, detail)
-        try:
-            return self._keys[tuple(segment.items())]
-        except (KeyError, TypeError):
-            return self._checked(segment)
-
-    def _checked(self, segment: Mapping[object, object]) -> Labels:
-        key = tuple((str(name), label_value(str(name), value)) for name, value in segment.items())
-        if len(self._keys) >= _MOST_KEYS:
-            self._keys.clear()
-        self._keys[key] = key  # by its texts: 1 is True, as a key
-        return key
 
     def _start(self) -> None:
         self._sender = Sender(self.path, self.model, self._outbox)
@@ -304,23 +281,6 @@ def connect(
     >>> eta.close(timeout=0.0)  # nobody was there
     """
     return Connection(Path(path), model, buffer)
-
-
-def _side(name: str, value: object) -> float | dict[str, float]:
-    """Return one side of an event."""
-    if not isinstance(value, Mapping):
-        return as_float(name, value)
-    outputs = tuple(value)
-    check_outputs(outputs, value, value)
-    return {output: as_float(f"{name}.{output}", value[output]) for output in outputs}
-
-
-def _weight(w: object) -> float:
-    weight = w if w.__class__ is float and 0.0 <= w <= LARGEST else as_float("w", w)
-    if weight < 0.0:
-        detail = f"w is {weight!r}; must be a finite float64, 0 or above"
-        raise RejectedEvent(Reason.NEGATIVE_WEIGHT, detail)
-    return weight
 
 
 def _begin_anew() -> None:

@@ -1,0 +1,51 @@
+"""The labels of events, each combination checked and kept once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from losswatch.core.labels import label_value
+from losswatch.errors import Reason, RejectedEvent
+
+if TYPE_CHECKING:
+    from losswatch.workers.outbox import Labels
+
+__all__ = ["NO_LABELS", "LabelKeys"]
+
+NO_LABELS: Labels = ()
+"""Those of an event without a segment."""
+
+_MOST = 10_000
+
+
+class LabelKeys:
+    """Remembers up to 10,000 combinations of labels: equal ones are one object."""
+
+    def __init__(self) -> None:
+        self._known: dict[Labels, Labels] = {}
+
+    def of(self, segment: object) -> Labels:
+        """Return labels, read now: the caller may use the dict again.
+
+        Raises
+        ------
+        RejectedEvent
+            They are no labels.
+        """
+        if not segment:
+            return NO_LABELS
+        if segment.__class__ is not dict and not isinstance(segment, Mapping):
+            detail = f"segment is {segment!r:.60}; must be a mapping of labels"
+            raise RejectedEvent(Reason.INVALID_SEGMENT, detail)
+        try:
+            return self._known[tuple(segment.items())]
+        except (KeyError, TypeError):
+            return self._checked(segment)
+
+    def _checked(self, segment: Mapping[object, object]) -> Labels:
+        key = tuple((str(name), label_value(str(name), value)) for name, value in segment.items())
+        if len(self._known) >= _MOST:
+            self._known.clear()
+        self._known[key] = key  # by its texts: 1 is True, as a key
+        return key
