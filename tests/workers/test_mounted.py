@@ -2,6 +2,7 @@
 
 import asyncio
 import gzip
+import random
 import threading
 
 import pytest
@@ -10,6 +11,7 @@ from working import Owner
 import losswatch
 import losswatch.asgi
 import losswatch.wsgi
+from losswatch.codec.frames import LARGEST_FRAME
 from losswatch.core.monitors import Monitors
 
 OPENMETRICS = "application/openmetrics-text; version=1.0.0"
@@ -94,9 +96,21 @@ def test_the_owner_is_shown_or_why_not(ask, tmp_path, monkeypatch):
         assert b"the owner is not ready yet" in ask(connection)[2]
         owner.source.page = lambda accept, names: (f"{accept} {names}".encode(), "text/x")
         assert ask(connection, accept="a/b", query="name[]=c")[::2] == (200, b"a/b ['c']")
-        owner.source.page = lambda *_: (bytes(1 << 24), "text/x")
-        assert b"scrape the owner's own address" in ask(connection)[2]
         owner.close()
+
+
+@pytest.mark.parametrize("more", [-8, -7, -6, 0, LARGEST_FRAME + 5])
+def test_a_page_of_any_length_comes_whole(ask, tmp_path, monkeypatch, more):
+    """One that fills frames to their end, too."""
+    monkeypatch.chdir(tmp_path)
+    page = random.Random(1).randbytes(LARGEST_FRAME + more)
+    with losswatch.connect("s", "eta") as connection:
+        owner = Owner(tmp_path / "s")
+        owner.source.page = lambda *_: (page, "text/x")
+        status, headers, body = ask(connection)
+        owner.close()
+    assert (status, headers["content-type"]) == (200, "text/x")
+    assert body == page
 
 
 def test_the_event_loop_goes_on_while_a_page_is_made():

@@ -51,7 +51,7 @@ class Kind(IntEnum):
     ACK = 4  # owner: the number is safe
     SPOILT = 5  # owner: the number cannot be read, and a text says why
     BYE = 6  # worker: nothing of this session comes again
-    PAGE = 7  # both: what is asked for, and the page
+    PAGE = 7  # both: what is asked for, and the page, to the first frame that is not full
     REFUSED = 255  # owner: a text says why; the connection ends
 
 

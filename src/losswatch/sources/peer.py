@@ -166,11 +166,10 @@ class Peer:
         if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
             raise BadFrameError("the names of a page must be a list of text")
         page, content_type = self._owner.page(str(ask["accept"]), names)
-        body = content_type.encode() + b"\n" + page
-        if len(body) > LARGEST_FRAME:
-            self.refuse(f"the page has {len(body)} bytes; scrape the owner's own address")
-            return
-        self._socket.sendall(encode_frame(Kind.PAGE, body))
+        body = memoryview(content_type.encode() + b"\n" + page)
+        for start in range(0, len(body) + 1, LARGEST_FRAME):  # one that is not full ends the page
+            frame = encode_frame(Kind.PAGE, bytes(body[start : start + LARGEST_FRAME]))
+            self._socket.sendall(frame)
 
     def _send(self, data: bytes) -> None:
         """Send a small frame without waiting; whoever does not read has no room and is left."""

@@ -9,6 +9,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from losswatch.codec.frames import (
+    LARGEST_FRAME,
     BadFrameError,
     Frame,
     Kind,
@@ -118,8 +119,10 @@ def ask_page(path: Path, accept: str, names: list[str], seconds: float) -> tuple
             connection.sendall(encode_frame(Kind.PAGE, ask))
         except OSError as error:
             raise LinkError(f"{path}: {error.strerror or error}") from None
-        body = _frame(connection, path, Kind.PAGE).body
-    content_type, _, page = body.partition(b"\n")
+        pieces = [_frame(connection, path, Kind.PAGE).body]
+        while len(pieces[-1]) == LARGEST_FRAME:
+            pieces.append(_frame(connection, path, Kind.PAGE).body)
+    content_type, _, page = b"".join(pieces).partition(b"\n")
     return page, content_type.decode("latin-1")
 
 
