@@ -24,6 +24,10 @@ __all__ = ["Door", "acknowledge", "print_alarms"]
 
 _MOST_SHOWN = 50
 _SECONDS = 15.0
+_REMEDY = (
+    "name its address with --url, with https:// if it speaks TLS, and who signed its certificate"
+    " with --ca-file; if it wants a certificate of yours, use curl: see docs/api.md"
+)
 
 
 def print_alarms(console: Console, changes: Sequence[AlarmChange]) -> None:
@@ -75,7 +79,7 @@ def acknowledge(door: Door, model: str, alarm: str, segment: Mapping[str, str]) 
         raise SourceError(f"{door.url}: {_detail(error)}") from None
     except (OSError, ValueError, KeyError) as error:
         reason = getattr(error, "reason", None) or error
-        raise SourceError(f"{door.url}: no answer of losswatch: {reason}") from None
+        raise SourceError(f"{door.url}: no answer of losswatch: {reason}; {_REMEDY}") from None
     where = "was not on" if not count else f"was on in {count} place{'s' * (count > 1)}; it is off"
     print(f"{alarm} of {model} {where}")
     return 0
