@@ -252,7 +252,7 @@ def test_an_alarm_is_acknowledged_with_a_password(tmp_path):
         environment = os.environ | {"LOSSWATCH_PASSWORD": PASSWORD}
         for more, code, text in (
             (["--user", "alice"], 0, "budget of eta was not on"),
-            ([], 1, "losswatch: https://localhost:"),
+            ([], 1, "a user and a password are needed; name the user with --user"),
         ):
             done = subprocess.run(
                 [*told, *more], env=environment, capture_output=True, text=True, check=False

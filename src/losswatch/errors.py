@@ -9,6 +9,7 @@
     ├── ConfigError     (ValueError)  the YAML is wrong; holds every problem
     ├── SourceError     (OSError)     a source cannot be opened or read
     ├── ListenError     (OSError)     an address cannot be listened on
+    ├── LinkError       (OSError)     of a worker: no owner answers; see losswatch.workers.link
     └── OutOfTimeError                a page was not written within the time that there was
 """
 

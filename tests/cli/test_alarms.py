@@ -95,3 +95,4 @@ def test_an_alarm_of_a_running_service_is_acknowledged(losswatch_command, folder
         result = losswatch_command(*told, "budget", *where, cwd=folder)
         assert result.returncode == 1
         assert b"no answer of losswatch" in result.stderr
+        assert b"name its address with --url" in result.stderr

@@ -97,3 +97,18 @@ def test_check_tells_which_files_are_not_there(losswatch_command, tmp_path):
         f"{path}: note: a.csv does not exist yet; it is waited for",
         f"{path}: note: b.csv does not exist yet; it must be there at the start",
     ]
+
+
+def test_check_tells_which_folders_are_not_there(losswatch_command, tmp_path):
+    """Nobody makes the folder of the state or of a socket, and a run would end there."""
+    path = tmp_path / "c.yml"
+    path.write_text(
+        "version: 1\nstate: a/b.db\nmonitors: [{model: m}]\n"
+        "sources: [{socket: {path: c/d.sock}}, {socket: {path: e.sock}}]\n"
+    )
+    result = losswatch_command("check", path)
+    assert result.returncode == 0
+    assert result.stdout.decode().splitlines()[1:] == [
+        f"{path}: note: the folder of {name} does not exist yet; it must be there at the start"
+        for name in ("c/d.sock", "a/b.db")
+    ]

@@ -82,6 +82,10 @@ BAD = {
     "few": ("max_connections: 1", ["max_connections: is 1; must be at least 8"]),
     "short": ("client_timeout: 1ms", ["client_timeout: is 1ms; must be from 100ms to 1h"]),
     "no port": ("probe_listen: localhost", ["must be an address and a port"]),
+    "one address": (
+        "probe_listen: '127.0.0.1:18100'",
+        ["probe_listen: is 127.0.0.1:18100, the address of listen; must be another"],
+    ),
     "limits of others": ("rate_limit: {}", ["rate_limit: is no key here"]),
 }
 

@@ -97,8 +97,8 @@ def test_an_interrupt_never_leaves_a_monitor_locked():
     before = signal.signal(signal.SIGALRM, signal.default_int_handler)
     try:
         for _ in range(100):
-            signal.setitimer(signal.ITIMER_REAL, 0.001)
             with pytest.raises(KeyboardInterrupt):
+                signal.setitimer(signal.ITIMER_REAL, 0.001)  # in here: it may come at once
                 while True:
                     monitor.update(1.0, 2.0)
             assert monitor._lock.acquire(timeout=1.0)
@@ -154,6 +154,14 @@ def test_windows_that_cannot_be_are_a_value_error(windows):
     """Also those that were made by hand."""
     with pytest.raises(ValueError, match=r"must be|the same|above 0|lifetime|true or false"):
         check_windows(windows, 1)
+
+
+def test_what_is_wrong_with_windows_and_labels_is_told_with_their_name():
+    """A monitor takes many things: which of them it was is part of the message."""
+    with pytest.raises(ValueError, match=r"^windows: is '5 min'; must be a duration"):
+        Monitor("m", windows=["5 min"])
+    with pytest.raises(ValueError, match=r"^labels: is 'window', which the metrics use"):
+        Segments(("window",))
 
 
 def test_only_segments_that_are_there_take_room_for_their_last_events():

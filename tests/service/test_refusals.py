@@ -34,6 +34,12 @@ def test_the_first_of_each_reason_are_shown_and_the_rest_counted(caplog):
     ]
 
 
+def test_what_came_without_a_line_is_told_without(caplog):
+    """A worker refuses before it sends: there is no line to look at."""
+    RefusalLog(Clock()).add("socket:s", Refusal(0, Reason.NOT_FINITE, "oops"))
+    assert caplog.messages == ["socket:s refused: oops (not_finite)"]
+
+
 def test_flush_tells_what_was_held_back(caplog):
     """Nothing is said when nothing was held back."""
     log = RefusalLog(Clock(), first=0)

@@ -164,7 +164,10 @@ def test_any_name_will_do(tmp_path, name):
 
 
 def test_a_folder_that_is_not_there_is_named(tmp_path):
-    with pytest.raises(StoreError, match=r"no/losswatch\.db: cannot be made: No such file"):
+    with pytest.raises(
+        StoreError,
+        match=r"no/losswatch\.db: cannot be made: No such file or directory; make the folder .*no$",
+    ):
         Store(tmp_path / "no" / "losswatch.db")
 
 

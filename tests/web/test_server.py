@@ -32,9 +32,9 @@ def url(monitor):
         ("-/healthy", 200, b"losswatch is healthy."),
         ("-/ready", 200, b"losswatch is ready."),
         ("", 200, b"<!doctype html>"),
-        ("nope", 404, b"Not Found"),
-        ("metrics/x", 404, b"Not Found"),
-        ("-/reload", 404, b"Not Found"),
+        ("nope", 404, b"there is no such path"),
+        ("metrics/x", 404, b"there is no such path"),
+        ("-/reload", 404, b"there is no such path"),
     ],
 )
 def test_paths(url, path, status, start):
@@ -42,6 +42,12 @@ def test_paths(url, path, status, start):
     found, headers, body = fetch(url + path)
     assert (found, body[: len(start)]) == (status, start)
     assert "server" not in headers
+
+
+def test_who_sends_events_where_none_are_taken_is_told_why(url):
+    """Without an http source that is a path like any other that is not there."""
+    status, _, body = fetch(url + "api/v1/events")
+    assert (status, b"that needs an http source in the config" in body) == (404, True)
 
 
 def test_head_and_other_methods(url):
@@ -100,6 +106,12 @@ def test_an_address_in_use_is_an_error_with_a_remedy():
         pytest.raises(ListenError, match=f"127.0.0.1:{server.port}: .*choose another port"),
     ):
         losswatch.serve(losswatch.Monitor("m"), port=server.port)
+
+
+def test_an_address_of_another_machine_is_an_error_with_a_remedy():
+    """No other port would help."""
+    with pytest.raises(ListenError, match="name an address of this machine"):
+        losswatch.serve(losswatch.Monitor("m"), host="192.0.2.1", port=0)
 
 
 def test_stopping_frees_the_port_and_the_thread():

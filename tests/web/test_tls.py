@@ -184,8 +184,10 @@ def test_a_certificate_that_makes_no_sense_is_an_error(server_pair, tmp_path):
     command = [binary("openssl"), "pkey", "-in", str(server_pair.key), "-aes256", "-passout"]
     subprocess.run([*command, "pass:abcd", "-out", str(secret)], check=True, capture_output=True)
     wrong = [
-        (TlsSettings(tmp_path / "no.pem", server_pair.key), "no.pem: No such file"),
+        (TlsSettings(tmp_path / "no.pem", server_pair.key), "no.pem: No such file.* folder"),
+        (TlsSettings(server_pair.cert, tmp_path / "no.key"), "TLS: .*no.key: No such file"),
         (TlsSettings(empty, server_pair.key), "empty.pem and .*cannot be read as PEM"),
+        (TlsSettings(server_pair.key, server_pair.cert), "PEM: .*; cert_file .* must hold"),
         (TlsSettings(server_pair.cert, secret), "secret.key: the key is encrypted; decrypt it"),
         (TlsSettings(*server_pair, empty), "empty.pem: cannot be read as PEM"),
     ]

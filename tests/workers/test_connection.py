@@ -117,6 +117,8 @@ def test_events_wait_for_an_owner_that_comes_later(connection, path, caplog):
     connection.update(1.0, 2.0)
     assert not connection.flush(0.5)
     assert caplog.text.count("must run; events wait in memory meanwhile") == 1
+    with pytest.raises(losswatch.LosswatchError, match=r"must run$"):
+        connection.page()
     owner = Owner(path)
     with owner.serving():
         assert connection.flush(10)

@@ -8,6 +8,7 @@ import os
 import ssl
 import urllib.error
 import urllib.request
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from losswatch.errors import SourceError
@@ -24,6 +25,11 @@ __all__ = ["Door", "acknowledge", "print_alarms"]
 
 _MOST_SHOWN = 50
 _SECONDS = 15.0
+_WHO = "name the user with --user, and set LOSSWATCH_PASSWORD to the password"
+_REMEDY = (
+    "name its address with --url, with https:// if it speaks TLS, and who signed its certificate"
+    " with --ca-file; if it wants a certificate of yours, use curl: see docs/api.md"
+)
 
 
 def print_alarms(console: Console, changes: Sequence[AlarmChange]) -> None:
@@ -72,10 +78,11 @@ def acknowledge(door: Door, model: str, alarm: str, segment: Mapping[str, str]) 
     try:
         count = door.open("/api/v1/alarms/acknowledge", content)["acknowledged"]
     except urllib.error.HTTPError as error:
-        raise SourceError(f"{door.url}: {_detail(error)}") from None
+        remedy = f"; {_WHO}" if error.code == HTTPStatus.UNAUTHORIZED else ""
+        raise SourceError(f"{door.url}: {_detail(error)}{remedy}") from None
     except (OSError, ValueError, KeyError) as error:
         reason = getattr(error, "reason", None) or error
-        raise SourceError(f"{door.url}: no answer of losswatch: {reason}") from None
+        raise SourceError(f"{door.url}: no answer of losswatch: {reason}; {_REMEDY}") from None
     where = "was not on" if not count else f"was on in {count} place{'s' * (count > 1)}; it is off"
     print(f"{alarm} of {model} {where}")
     return 0

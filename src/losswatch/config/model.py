@@ -86,6 +86,15 @@ class Config(Section):
     def _address_and_port(cls, listen: object) -> object:
         return check_address(listen)
 
+    @field_validator("web")
+    @classmethod
+    def _probes_apart(cls, web: WebConfig, info: ValidationInfo) -> WebConfig:
+        listen = info.data.get("listen")
+        if web.probe_listen == listen and listen is not None and not listen.endswith(":0"):
+            problem = f"is {listen}, the address of listen; must be another"
+            raise wrong_at([(("probe_listen",), problem)])
+        return web
+
     @field_validator("monitors")
     @classmethod
     def _one_monitor_a_model(cls, monitors: list[MonitorConfig]) -> list[MonitorConfig]:

@@ -25,7 +25,8 @@ def read_users(path: Path) -> dict[str, str]:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "it is no UTF-8 text"
-        raise ConfigError(str(path), [Problem(0, "", f"cannot be read: {reason}")]) from None
+        message = f"cannot be read: {reason}; basic_auth_users_file must name a file with users"
+        raise ConfigError(str(path), [Problem(0, "", message)]) from None
     users: dict[str, str] = {}
     problems = []
     for number, line in enumerate(text.splitlines(), 1):

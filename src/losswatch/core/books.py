@@ -69,7 +69,10 @@ class Books(SavedBooks):
         *,
         exemplars: bool = False,
     ) -> None:
-        self._windows = check_windows(windows, 1 if segments is None else segments.limit)
+        try:
+            self._windows = check_windows(windows, 1 if segments is None else segments.limit)
+        except ValueError as error:  # which says of a window what is wrong, and not where it stood
+            raise ValueError(f"windows: {error}") from None
         self._segments = segments
         self._buckets = buckets
         self.exemplars = exemplars

@@ -63,7 +63,10 @@ class Segments:
         if not isinstance(self.labels, tuple) or not self.labels:
             raise ValueError(f'labels are {self.labels!r:.60}; must be a tuple, as in ("city",)')
         for label in self.labels:
-            check_label(label)
+            try:
+                check_label(label)
+            except ValueError as error:  # as it stands behind a place in a config
+                raise ValueError(f"labels: {error}") from None
         if len(set(self.labels)) < len(self.labels):
             raise ValueError(f"labels are {self.labels!r:.200}; must not have one twice")
         if not isinstance(self.limit, int) or self.limit < 1:

@@ -46,9 +46,9 @@ class RefusalLog:
         if self._shown[refusal.reason] < self._first:
             self._shown[refusal.reason] += 1
             logger.warning(
-                "%s line %d refused: %s (%s)",
+                "%s%s refused: %s (%s)",
                 source,
-                refusal.line,
+                f" line {refusal.line}" if refusal.line else "",  # a worker refused it itself
                 printable(refusal.detail),
                 refusal.reason,
             )

@@ -52,7 +52,8 @@ class Listener:
         except SourceError:
             raise
         except OSError as error:
-            raise SourceError(f"{path}: cannot be listened on: {error.strerror}") from None
+            remedy = "" if path.parent.is_dir() else f"; make the folder {path.parent}"
+            raise SourceError(f"{path}: cannot be listened on: {error.strerror}{remedy}") from None
         self._closed = False
 
     def _listen(self, mode: int) -> socket.socket:

@@ -213,7 +213,8 @@ def _create(path: Path) -> None:
         create(path, newest())
     except (OSError, sqlite3.Error) as error:
         reason = getattr(error, "strerror", None) or error
-        raise StoreError(f"{path}: cannot be made: {reason}") from None
+        remedy = "" if path.parent.is_dir() else f"; make the folder {path.parent}"
+        raise StoreError(f"{path}: cannot be made: {reason}{remedy}") from None
 
 
 def _connect(path: Path, version: int) -> sqlite3.Connection:

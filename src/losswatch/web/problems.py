@@ -63,6 +63,8 @@ def problem_teller(paths: Collection[str]) -> Callable[[Request, Exception], Res
         status, detail, headers = 500, "an error of losswatch; its log says more", None
         if isinstance(error, HTTPException):
             status, detail, headers = error.status_code, error.detail, error.headers
+        if status == 404:
+            detail = _nowhere(paths)
         if status == 405:
             detail = f"{request.method} is not for this path; must be {(headers or {})['Allow']}"
         path = request.url.path
@@ -71,3 +73,11 @@ def problem_teller(paths: Collection[str]) -> Callable[[Request, Exception], Res
         return PlainTextResponse(detail, status, headers)
 
     return tell
+
+
+def _nowhere(paths: Collection[str]) -> str:
+    """Return what a path that is not there is answered with: most who ask for one send events."""
+    taken = "no events are taken here: that needs an http source in the config"
+    if paths:
+        taken = f"events are taken at {', '.join(paths)}"
+    return f"there is no such path: see / for all; {taken}"

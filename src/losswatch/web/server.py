@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import socket
 import threading
 import time
@@ -123,6 +124,15 @@ def _listen(host: str, port: int) -> socket.socket:
         listener.close()
         raise ListenError(
             f"cannot listen on {where}: {getattr(error, 'strerror', None) or error};"
-            " stop what listens there or choose another port"
+            f" {_remedy(getattr(error, 'errno', None))}"
         ) from None
     return listener
+
+
+def _remedy(number: int | None) -> str:
+    """Return what helps; most ports that cannot be had are in use."""
+    if number == errno.EADDRNOTAVAIL:
+        return "name an address of this machine, or 0.0.0.0 for all of them"
+    if number in (errno.EACCES, errno.EPERM):
+        return "choose a port from 1024 on, or give the user of this process the right to it"
+    return "stop what listens there or choose another port"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import logging
+import os
 import ssl
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
@@ -116,9 +117,9 @@ def _no_password() -> str:
 
 
 def _where(settings: TlsSettings, file: Path) -> str:
-    missing = [path for path in settings.files if not path.is_file()]
-    if missing:
-        return f"{missing[0]}"
+    unreadable = [path for path in settings.files if not os.access(path, os.R_OK)]
+    if unreadable:
+        return f"{unreadable[0]}"
     return f"{file}" if file == settings.client_ca_file else f"{file} and {settings.key_file}"
 
 
@@ -129,7 +130,14 @@ def _why(error: OSError | ValueError) -> str:
         return "the key is not that of the certificate"
     if isinstance(error, ssl.SSLError):
         known = str(reason or "no certificates and keys in PEM").replace("_", " ").lower()
-        return f"cannot be read as PEM: {known}"
+        return (
+            f"cannot be read as PEM: {known}; cert_file and client_ca_file must hold certificates,"
+            " key_file a key"
+        )
+    if isinstance(error, FileNotFoundError):
+        return f"{error.strerror}; paths are taken from the folder of the file that names them"
+    if isinstance(error, PermissionError):
+        return f"{error.strerror}; let the user of this process read it"
     return getattr(error, "strerror", None) or str(error)
 
 

@@ -20,6 +20,7 @@ from losswatch.codec.frames import (
     read_frame,
     receive,
 )
+from losswatch.errors import LosswatchError
 from losswatch.version import __version__
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ __all__ = ["Link", "LinkError", "ask_page"]
 _GREETING_SECONDS = 10.0
 
 
-class LinkError(OSError):
+class LinkError(LosswatchError, OSError):
     """There is no owner, or it does not take what is sent; the message says why."""
 
 
