@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from losswatch.core.events import EventColumns
 from losswatch.core.monitors import Monitors
 from losswatch.errors import StateError, StoreError
+from losswatch.service.lineage import LINEAGE, begun, of_sources
 from losswatch.service.saved import declarations, parts_of, read_state, saved_monitor
 from losswatch.store.entry import Acknowledged, Entry
 
@@ -85,7 +86,17 @@ class Keeper:
             saved.commits,
         )
         self._begin(saved, parts_of(Monitors(others)))
-        return self._store.positions()
+        positions = self._store.positions()
+        if LINEAGE not in positions:
+            self._note_birth()
+        return of_sources(positions)
+
+    def _note_birth(self) -> None:
+        assert self._store is not None
+        try:
+            self._store.append(b"", begun())
+        except StoreError as error:  # the disk is full: it is told once there is room
+            logger.warning("the state has no name yet: %s; the next start gives it one", error)
 
     def _begin(self, saved: SavedState, others: Mapping[str, bytes]) -> None:
         """Write down what the YAML says now: the journal that follows is counted by it."""
@@ -155,7 +166,7 @@ class Keeper:
 
     def positions(self) -> dict[str, Position]:
         """Return where the sources stand, as far as the state knows."""
-        return {} if self._store is None else self._store.positions()
+        return {} if self._store is None else of_sources(self._store.positions())
 
     def take(self, batches: Round) -> list[Outcome]:
         """Make a round safe, then count it; return what became of each batch."""

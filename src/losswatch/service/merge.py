@@ -33,7 +33,7 @@ class Merge:
     ------
     StateError
         A state cannot be read, declares a model otherwise than another, or
-        has counted the same messages or the same file.
+        has counted the same messages or the same file, or is a copy of another.
     """
 
     def __init__(self) -> None:

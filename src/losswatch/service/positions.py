@@ -6,6 +6,7 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 from losswatch.errors import StateError
+from losswatch.service.lineage import LINEAGE, joined_lineages
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -29,7 +30,7 @@ def merged_positions(
     Raises
     ------
     StateError
-        Both have counted the same: an overlap of offsets, or a file.
+        Both have counted the same: an overlap of offsets, a file, or a common past.
 
     Examples
     --------
@@ -43,6 +44,8 @@ def merged_positions(
     for name in mine.keys() & theirs.keys():
         if name in topics:
             merged[name] = _joined(mine[name], theirs[name])
+        elif name == LINEAGE:
+            merged[name] = joined_lineages(mine[name], theirs[name], path)
         elif name.startswith("socket:"):
             merged[name] = _latest(mine[name], theirs[name])
         elif _file_of(mine[name]) == _file_of(theirs[name]):
