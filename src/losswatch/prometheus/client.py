@@ -10,14 +10,16 @@ from threading import Lock
 from typing import TYPE_CHECKING
 
 from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector
-from prometheus_client.exposition import choose_encoder
+from prometheus_client.exposition import generate_latest
 from prometheus_client.metrics_core import Metric
+from prometheus_client.openmetrics.exposition import generate_latest as generate_openmetrics
 from prometheus_client.registry import Collector
 from prometheus_client.samples import Exemplar
 
 from losswatch.errors import OutOfTimeError
 from losswatch.prometheus.label_texts import LabelTexts
 from losswatch.prometheus.metrics import METRICS, PREFIX
+from losswatch.prometheus.negotiation import format_for
 from losswatch.prometheus.page import EXEMPLAR_LABEL, Page
 from losswatch.prometheus.sample import Sample
 from losswatch.prometheus.samples import all_samples
@@ -185,8 +187,8 @@ class Exposition:
         OutOfTimeError
             The deadline is over.
         """
-        encode, content_type = _encoder_for(accept)
-        openmetrics = content_type.startswith("application/openmetrics-text")
+        openmetrics, content_type = format_for(accept)
+        encode = generate_openmetrics if openmetrics else generate_latest
         registry = self._registry.restricted_registry(names) if names else self._registry
         with self._lock:
             ours = self._ours(names, deadline, openmetrics=openmetrics)
@@ -207,15 +209,6 @@ class Exposition:
         if not names:
             self._texts.forget()
         return page.parts()
-
-
-def _encoder_for(accept: str) -> tuple[Callable[[Collector], bytes], str]:
-    """Return the encoder that the header asks for; plain text if it makes no sense."""
-    try:
-        encoder: tuple[Callable[[Collector], bytes], str] = choose_encoder(accept)
-    except Exception:  # noqa: BLE001  # the client trips over a version that is no number
-        encoder = choose_encoder("")
-    return encoder
 
 
 def _families() -> Families:
