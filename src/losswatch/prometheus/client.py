@@ -37,6 +37,9 @@ logger = logging.getLogger(__name__)
 
 Families = dict[str, Metric]
 
+_PARTS = 100
+"""Parts of a page after which labels are forgotten, where nobody asks for a whole one."""
+
 
 @dataclass(slots=True)
 class ConfigStatus:
@@ -162,6 +165,7 @@ class Exposition:
     ) -> None:
         self._losses = Losses(read, config, more)
         self._texts = LabelTexts()
+        self._parts_since_whole = 0
         self._lock = Lock()
         self._registry = CollectorRegistry(auto_describe=True)  # so that names can be asked for
         ProcessCollector(registry=self._registry)
@@ -206,7 +210,8 @@ class Exposition:
 
         page = Page(self._texts, openmetrics=openmetrics, names=names, check=check)
         self._losses.write(page.add, page.drop)
-        if not names:
+        self._parts_since_whole = self._parts_since_whole + 1 if names else 0
+        if self._parts_since_whole % _PARTS == 0:
             self._texts.forget()
         return page.parts()
 
