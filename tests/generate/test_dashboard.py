@@ -194,12 +194,13 @@ def test_units_are_those_of_the_config():
 
 
 def test_labels_have_variables_of_their_own():
-    """Also a label with the name of another variable."""
+    """Also one that each target has already: Prometheus shows it as ``exported_job``."""
     variables = board_of(SPLIT).variables
-    assert list(variables) == ["datasource", "job", "model", "segment_city", "segment_job"]
-    assert variables["segment_job"]["label"] == "job"
+    assert list(variables) == ["datasource", "job", "model", "segment_city", "segment_exported_job"]
+    assert variables["segment_exported_job"]["label"] == "exported_job"
     exprs = [target["expr"] for _, target in board_of(SPLIT).queries()]
-    assert any('job=~"$segment_job"' in expr for expr in exprs)
+    assert any('exported_job=~"$segment_exported_job"' in expr for expr in exprs)
+    assert not any(re.search(r'[{,]job=~?"(?!\$job")', expr) for expr in exprs)
 
 
 def test_models_without_segments_are_not_among_them():

@@ -15,6 +15,9 @@ __all__ = ["Asking"]
 _SHORTEST = 60.0
 """Seconds of the shortest window that Prometheus can be asked for: four scrapes of 15 s."""
 
+_EXPORTED = {label: f"exported_{label}" for label in ("job", "instance")}
+"""Labels that Prometheus gives each target: those of a page it keeps by another name."""
+
 JOB = 'job="$job"'
 MODEL = 'model=~"$model"'
 
@@ -37,7 +40,8 @@ class Asking:
     def __init__(self, watched: Watched) -> None:
         self.watched = watched
         models = watched.models
-        self.labels = tuple(dict.fromkeys(label for model in models for label in model.labels))
+        labels = dict.fromkeys(label for model in models for label in model.labels)
+        self.labels = tuple(_EXPORTED.get(label, label) for label in labels)
         outputs = ("output",) if any(model.outputs for model in models) else ()
         self.of = ("model", *outputs)
         self.name = " ".join(f"{{{{{label}}}}}" for label in self.of)
