@@ -122,6 +122,16 @@ def test_the_numbers_are_right(server):
     assert coverage == pytest.approx(0.75)
 
 
+def test_an_event_counts_once(server):
+    """A model with two outputs has as many events as each of them."""
+    board = Board(BOARD, {"model": ["position"]})
+    asked = [target for title, target in board.queries() if title == "Events a second"]
+    each = server.query('rate(losswatch_l2_loss_count{model="position"}[5m])')
+    wanted = pytest.approx(float(each[0]["value"][1]), rel=0.2)  # it is asked a moment later
+    assert (len(asked), len(each)) == (2, 2)
+    assert board.numbers(server, asked[0]) == [wanted]
+
+
 def test_kafka_has_its_panels(kafka, tmp_path):
     """The lag and what was lost while losswatch was down, of a real topic."""
     binary("prometheus")

@@ -91,6 +91,11 @@ class Asking:
         """Return a sum over all processes, and over all labels but these, a second."""
         return f"sum by ({', '.join(by)}) (rate({self.losses(part, more)}[{window}]))"
 
+    def events(self, window: str) -> str:
+        """Return the events of each model, a second: an event is in the counts of each output."""
+        counts = self.pooled("count", window, self.of)
+        return counts if self.of == ("model",) else f"max by (model) ({counts})"
+
     def mse(self, window: str, by: tuple[str, ...] = (), more: str = "") -> str:
         """Return the MSE; nothing where there were no events."""
         by = by or self.of
