@@ -13,10 +13,11 @@ LAST_TRUTH = "losswatch_last_truth_timestamp_seconds"
 PREDICTIONS = "losswatch_predictions_total"
 
 
-def quiet_after(series, count, last, up="1x2000"):
+def quiet_after(series, count, last, up="1x2000", watched="0x2000"):
     """Events until minute 1500, and what is scraped after it."""
     series.losses(count, "0x2000", **ETA)
     series.add("up", up, instance="a:1")
+    series.add("losswatch_lifetime_events", watched, **ETA)
     return series.add(LAST_EVENT, last, **ETA)
 
 
@@ -41,6 +42,13 @@ def test_a_restart_does_not_hide_that_no_events_come(series, tmp_path):
     """Without a state the gauge is gone after a restart; what was known before it counts."""
     quiet_after(series, "0+1x1500 0x300", "0+60x1500 stale _x300")
     series.fires(tmp_path, NONE, {"1800m": [no_events("5h 0m 0s")]})
+
+
+def test_a_model_that_was_given_up_has_no_events(series, tmp_path):
+    """What is not watched any more is not missed, though its last week is known."""
+    gone = {"count": "0+1x1500 stale", "last": "0+60x1500 stale", "watched": "0x1500 stale"}
+    quiet_after(series, **gone)
+    series.silent(tmp_path, NONE, "1570m", "1800m", "2000m")
 
 
 @pytest.mark.parametrize(
