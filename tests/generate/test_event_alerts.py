@@ -68,8 +68,9 @@ def test_what_is_no_lack_of_events(series, tmp_path, count, last, up):
     series.silent(tmp_path, NONE, "30m", "1500m", "1555m", "1570m", "1800m")
 
 
-def joined(series, predictions, truth, total="0+1x6000", **labels):
+def joined(series, predictions, truth, total="0+1x6000", watched="0x6000", **labels):
     labels = {**ETA, **labels}
+    series.add("losswatch_lifetime_events", watched, **labels)
     series.add(PREDICTIONS, total, **labels)
     series.add(LAST_TRUTH, truth, **labels)
     return series.add(LAST_PREDICTION, predictions, **labels)
@@ -143,6 +144,13 @@ def test_a_restart_does_not_end_truths(series, tmp_path):
     truth = "0+60x2600 _x130 163860+60x200"
     joined(series, "0+60x2600 156060+60x400", truth, total="0+1x2600 0+1x400")
     series.silent(tmp_path, STOPPED, "2600m", "2700m", "2725m", "2800m")
+
+
+def test_a_model_that_was_given_up_has_no_truths(series, tmp_path):
+    """Truths come once a day; what was predicted last before the end is not told as stopped."""
+    gone = {"predictions": "0+60x3000 stale", "total": "0+1x3000 stale", "watched": "0x3000 stale"}
+    joined(series, truth="0x1440 86400x1440 172800x120 stale", **gone)
+    series.silent(tmp_path, STOPPED, "3000m", "5460m", "5480m", "5500m")
 
 
 def given_up(series, name, values, reason):

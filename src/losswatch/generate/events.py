@@ -75,7 +75,8 @@ def _stopped(job: str, patience: str, models: tuple[str, ...]) -> Alert:
         "LosswatchTruthStopped",
         f"max by (job, model) ({waits})\nunless on (job, model) (\n"
         f"  max by (job, model) ({truth})\n  >=\n  max by (job, model) ({waits})\n)\n"
-        f"and on (job, model)\nsum by (job, model) ({came}) > 0",
+        f"and on (job, model)\nsum by (job, model) ({came}) > 0\n"
+        f"and on (job, model)\nlosswatch_lifetime_events{labels}",
         summary="Truths of {{ $labels.model }} have stopped",
         description=f"Predictions of {{{{ $labels.model }}}} go on, but for more than {patience} no"
         " truth has come. What waits is given up when join.ttl is over and is never"
