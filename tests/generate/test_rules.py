@@ -136,3 +136,12 @@ def test_quoted_text_is_the_same_in_yaml(text):
     """What is quoted is read as it was."""
     assert yaml.safe_load(quoted(text)) == text
     assert len(quoted(text).splitlines()) == 1
+
+
+def test_the_runbook_lets_no_message_count_twice():
+    """One losswatch for one group, as the page on Kafka has it."""
+    entry = RUNBOOK.split("## LosswatchKafkaLagGrowing")[1].split("\n## ")[0]
+    kafka = (ROOT / "docs" / "kafka.md").read_text()
+    assert "Run **one losswatch for one group**" in kafka
+    assert "in the same `group`" not in entry
+    assert "(../docs/kafka.md#rebalances)" in entry
