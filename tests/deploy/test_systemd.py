@@ -61,3 +61,14 @@ def test_the_process_can_be_measured(tmp_path):
     assert list(ProcessCollector(registry=None).collect())
     assert not list(ProcessCollector(proc=str(tmp_path), registry=None).collect())
     assert not re.search(r"^ProcSubset=pid", UNIT.read_text(), re.MULTILINE)
+
+
+def test_the_steps_of_the_readme_make_what_the_unit_names():
+    """The program, the config and the documentation are where the unit looks for them."""
+    steps = (ROOT / "deploy" / "README.md").read_text().split("## systemd")[1].split("```")[1]
+    (documentation,) = re.findall(r"^Documentation=file://(\S+)$", UNIT.read_text(), re.MULTILINE)
+    folder, name = documentation.rsplit("/", 1)
+    assert re.search(rf"^install .* {name} {folder}/$", steps, re.MULTILINE)
+    assert f"venv {PROGRAM.removesuffix('/bin/losswatch')}\n" in steps
+    (config,) = set(re.findall(r"(/etc/\S+\.yml)", UNIT.read_text()))
+    assert f" {config}\n" in steps
