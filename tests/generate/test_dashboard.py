@@ -227,3 +227,26 @@ def test_windows_too_short_for_prometheus_are_left_to_losswatch():
     exprs = {title: target["expr"] for title, target in board.queries()}
     assert 'window=~"10s|tumbling 1d"' in exprs["RMSE of other windows"]
     assert all(row.panels for row in dashboard_rows(Watched((WatchedModel("eta", 1.0),))))
+
+
+def test_each_model_has_a_bias():
+    """In the shortest window that it has itself: of one with others it would have none."""
+    models = (
+        WatchedModel("a", 1.0, sliding=(("5m", 300.0), ("10s", 10.0))),
+        WatchedModel("b$job", 1.0, sliding=(("1h", 3600.0),)),
+        WatchedModel("c", 1.0),
+    )
+    board = Board(json.loads(dashboard_text(Watched(models))))
+    found = [
+        re.search(r'window="(.+?)",model=~"(.+?)"', board.filled(target["expr"])).groups()
+        for title, target in board.queries()
+        if title == "Bias and spread, 10s or 1h or lifetime"
+    ]
+    assert found == [
+        (window, model)
+        for window, model in (("10s", "a"), ("1h", "b[$]job"), ("lifetime", "c"))
+        for _ in ("bias", "spread")
+    ]
+    same = Board(json.loads(dashboard_text(Watched(models[:1] * 2))))
+    (bias, _) = [t["expr"] for title, t in same.queries() if title == "Bias and spread, 10s"]
+    assert bias == 'losswatch_bias{job="$job",model=~"$model",window="10s"}'

@@ -63,10 +63,17 @@ class Asking:
         others = [label for model in self.watched.models for label in model.windows]
         return list(dict.fromkeys([*short, *others]))
 
-    @property
-    def shortest(self) -> str:
-        """The label of the shortest window of time, that of the lifetime if there is none."""
-        return next((label for label, _ in self._sliding()), "lifetime")
+    def shortest(self) -> dict[str, list[str]]:
+        """Return the shortest window of time of each model, and labels of who has it.
+
+        It is the lifetime where there is none; without labels all have the same.
+        """
+        found: dict[str, list[str]] = {}
+        for model in self.watched.models:
+            windows = sorted(model.sliding, key=lambda window: (window[1], window[0]))
+            window = windows[0][0] if windows else "lifetime"
+            found.setdefault(window, []).append(model.name)
+        return {window: self._only(tuple(names)) for window, names in found.items()}
 
     def _sliding(self) -> list[tuple[str, float]]:
         every = {window for model in self.watched.models for window in model.sliding}
@@ -116,11 +123,14 @@ class Asking:
     @property
     def split(self) -> str:
         """What leaves only the models that have segments, if there are others too."""
-        models = self.watched.models
-        split = tuple(model.name for model in models if model.labels)
+        models = tuple(model.name for model in self.watched.models if model.labels)
+        return "".join(f",{label}" for label in self._only(models))
+
+    def _only(self, names: tuple[str, ...]) -> list[str]:
+        """Return the label that leaves only these models, none if there are no others."""
         # Grafana would take `$name` for a variable, also behind a backslash.
-        pattern = quoted(matching(split)).replace(r"\\$", "[$]")
-        return "" if len(split) == len(models) else f",model=~{pattern}"
+        pattern = quoted(matching(names)).replace(r"\\$", "[$]")
+        return [] if len(names) == len(self.watched.models) else [f"model=~{pattern}"]
 
     @property
     def segment(self) -> tuple[str, ...]:
