@@ -162,3 +162,11 @@ def test_without_a_clock_there_is_no_time():
     monitor = Monitor("m", exemplars=True, buckets=(1.0,))
     complete(monitor, "a", 2.0, None)
     assert list(monitor.snapshot().outputs[""].exemplars.values()) == [Exemplar("a", 4.0, None)]
+
+
+def test_an_id_that_nobody_can_encode_is_not_shown():
+    """Half of a surrogate pair, as Python callers may pass it, leaves the page whole."""
+    monitor = Monitor("m", buckets=(1.0, 100.0), exemplars=True)
+    for name in ("\udcff", "ordinær"):
+        complete(monitor, name, 9.0 if name.isprintable() else 10.0, at=100.0)
+    assert shown(monitor) == {1: "ordinær"}

@@ -13,6 +13,8 @@ import pytest
 import yaml
 from servers import answers, binary, fetch, free_port, process, wait_for
 
+from losswatch.config.load import load_config
+
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "deploy" / "docker"
 TEXT = (FOLDER / "Dockerfile").read_text()
@@ -49,6 +51,15 @@ def test_the_image_runs_as_a_user_who_may_do_nothing():
     assert json.loads(last["ENTRYPOINT"]) == ["losswatch"]
     assert json.loads(last["CMD"])[-1] == "0.0.0.0:18100"
     assert "curl" not in last["HEALTHCHECK"]
+
+
+def test_what_the_head_says_to_run_can_be_run():
+    """The config that it mounts is what the image reads, and one that needs no other file."""
+    (source, target) = re.search(r"-v \./(\S+):(/etc/\S+):ro", TEXT).groups()
+    assert target == json.loads(dict(FINAL)["CMD"])[1]
+    config = load_config(ROOT / source)
+    assert all(made.file is None for made in config.sources)
+    assert config.state != ":memory:"
 
 
 def test_the_build_sees_what_it_copies_and_no_more():

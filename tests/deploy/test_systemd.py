@@ -5,6 +5,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from prometheus_client import ProcessCollector
 from servers import binary
 
 ROOT = Path(__file__).parents[2]
@@ -52,3 +53,22 @@ def test_the_state_is_where_the_config_says():
     assert re.search(r"^StateDirectory=losswatch$", text, re.MULTILINE)
     assert "state: ${STATE_DIRECTORY:-.}/" in (ROOT / "config" / "objective.yml").read_text()
     assert re.search(r"^ExecStartPre=\S+ check (\S+)$\n^ExecStart=\S+ run \1$", text, re.MULTILINE)
+
+
+def test_the_process_can_be_measured(tmp_path):
+    """Without ``/proc/stat`` there is neither memory nor time on the page; the unit leaves it."""
+    (tmp_path / "self").symlink_to("/proc/self")
+    assert list(ProcessCollector(registry=None).collect())
+    assert not list(ProcessCollector(proc=str(tmp_path), registry=None).collect())
+    assert not re.search(r"^ProcSubset=pid", UNIT.read_text(), re.MULTILINE)
+
+
+def test_the_steps_of_the_readme_make_what_the_unit_names():
+    """The program, the config and the documentation are where the unit looks for them."""
+    steps = (ROOT / "deploy" / "README.md").read_text().split("## systemd")[1].split("```")[1]
+    (documentation,) = re.findall(r"^Documentation=file://(\S+)$", UNIT.read_text(), re.MULTILINE)
+    folder, name = documentation.rsplit("/", 1)
+    assert re.search(rf"^install .* {name} {folder}/$", steps, re.MULTILINE)
+    assert f"venv {PROGRAM.removesuffix('/bin/losswatch')}\n" in steps
+    (config,) = set(re.findall(r"(/etc/\S+\.yml)", UNIT.read_text()))
+    assert f" {config}\n" in steps

@@ -194,12 +194,13 @@ def test_units_are_those_of_the_config():
 
 
 def test_labels_have_variables_of_their_own():
-    """Also a label with the name of another variable."""
+    """Also one that each target has already: Prometheus shows it as ``exported_job``."""
     variables = board_of(SPLIT).variables
-    assert list(variables) == ["datasource", "job", "model", "segment_city", "segment_job"]
-    assert variables["segment_job"]["label"] == "job"
+    assert list(variables) == ["datasource", "job", "model", "segment_city", "segment_exported_job"]
+    assert variables["segment_exported_job"]["label"] == "exported_job"
     exprs = [target["expr"] for _, target in board_of(SPLIT).queries()]
-    assert any('job=~"$segment_job"' in expr for expr in exprs)
+    assert any('exported_job=~"$segment_exported_job"' in expr for expr in exprs)
+    assert not any(re.search(r'[{,]job=~?"(?!\$job")', expr) for expr in exprs)
 
 
 def test_models_without_segments_are_not_among_them():
@@ -226,3 +227,26 @@ def test_windows_too_short_for_prometheus_are_left_to_losswatch():
     exprs = {title: target["expr"] for title, target in board.queries()}
     assert 'window=~"10s|tumbling 1d"' in exprs["RMSE of other windows"]
     assert all(row.panels for row in dashboard_rows(Watched((WatchedModel("eta", 1.0),))))
+
+
+def test_each_model_has_a_bias():
+    """In the shortest window that it has itself: of one with others it would have none."""
+    models = (
+        WatchedModel("a", 1.0, sliding=(("5m", 300.0), ("10s", 10.0))),
+        WatchedModel("b$job", 1.0, sliding=(("1h", 3600.0),)),
+        WatchedModel("c", 1.0),
+    )
+    board = Board(json.loads(dashboard_text(Watched(models))))
+    found = [
+        re.search(r'window="(.+?)",model=~"(.+?)"', board.filled(target["expr"])).groups()
+        for title, target in board.queries()
+        if title == "Bias and spread, 10s or 1h or lifetime"
+    ]
+    assert found == [
+        (window, model)
+        for window, model in (("10s", "a"), ("1h", "b[$]job"), ("lifetime", "c"))
+        for _ in ("bias", "spread")
+    ]
+    same = Board(json.loads(dashboard_text(Watched(models[:1] * 2))))
+    (bias, _) = [t["expr"] for title, t in same.queries() if title == "Bias and spread, 10s"]
+    assert bias == 'losswatch_bias{job="$job",model=~"$model",window="10s"}'

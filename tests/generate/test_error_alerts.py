@@ -180,3 +180,33 @@ def test_a_model_that_is_broken_leaves_the_others_alone(series, tmp_path):
     budget(series, "0+5000x200", model="eta")
     series.losses("0+10x200", "0+1e9x200", model="fare")
     assert series.firing(tmp_path, BURN, "model", 150) == [{"eta"}]
+
+
+COARSE = "LosswatchLossTooCoarse"
+
+
+def test_a_loss_that_hides_all_others_fires(series, tmp_path):
+    """The burn rates see nothing of an error a hundred times too large; this does, to the end."""
+    hidden = f"0x30 {1e24!r}x200 0+25000x100"
+    series.losses("0+10x230 0+10x100", hidden, model="position", output="lat", instance="a:1")
+    series.losses("0+10x330", "0+250x330", model="position", output="lon", instance="a:1")
+    for output in ("lat", "lon"):
+        series.add("losswatch_objective_mse", "25x400", model="position", output=output)
+    fired = Fired(
+        {**JOB, "model": "position", "output": "lat", "severity": "ticket"},
+        "One huge loss hides the others of position, output lat from Prometheus",
+        "The sum of losses of position, output lat, has become so large that Prometheus sees it"
+        " grow in steps of up to 2.2e+08 only, which is more than an event may cost. Burn rates"
+        " and every RMSE that Prometheus computes are wrong until losswatch is restarted, mostly"
+        " 0. Its own alarms and gauges are exact.",
+    )
+    series.fires(tmp_path, COARSE, {"30m": [], "31m": [fired], "231m": [fired], "232m": []})
+    assert series.firing(tmp_path, BURN, "output", 200, 320) == [set(), {"lat"}]
+
+
+def test_a_large_sum_of_usual_losses_is_not_too_coarse(series, tmp_path):
+    """A million events a second at the objective, for a year, and more outliers than usual."""
+    total = f"{25e6 * 86_400 * 365!r}+1e9x100"
+    series.losses("0+10x100", total, model="eta", instance="a:1")
+    series.add("losswatch_objective_mse", "25x100", model="eta", instance="a:1")
+    series.silent(tmp_path, COARSE, "5m", "90m")

@@ -13,10 +13,11 @@ LAST_TRUTH = "losswatch_last_truth_timestamp_seconds"
 PREDICTIONS = "losswatch_predictions_total"
 
 
-def quiet_after(series, count, last, up="1x2000"):
+def quiet_after(series, count, last, up="1x2000", watched="0x2000"):
     """Events until minute 1500, and what is scraped after it."""
     series.losses(count, "0x2000", **ETA)
     series.add("up", up, instance="a:1")
+    series.add("losswatch_lifetime_events", watched, **ETA)
     return series.add(LAST_EVENT, last, **ETA)
 
 
@@ -43,6 +44,13 @@ def test_a_restart_does_not_hide_that_no_events_come(series, tmp_path):
     series.fires(tmp_path, NONE, {"1800m": [no_events("5h 0m 0s")]})
 
 
+def test_a_model_that_was_given_up_has_no_events(series, tmp_path):
+    """What is not watched any more is not missed, though its last week is known."""
+    gone = {"count": "0+1x1500 stale", "last": "0+60x1500 stale", "watched": "0x1500 stale"}
+    quiet_after(series, **gone)
+    series.silent(tmp_path, NONE, "1570m", "1800m", "2000m")
+
+
 @pytest.mark.parametrize(
     ("count", "last", "up"),
     [
@@ -60,8 +68,9 @@ def test_what_is_no_lack_of_events(series, tmp_path, count, last, up):
     series.silent(tmp_path, NONE, "30m", "1500m", "1555m", "1570m", "1800m")
 
 
-def joined(series, predictions, truth, total="0+1x6000", **labels):
+def joined(series, predictions, truth, total="0+1x6000", watched="0x6000", **labels):
     labels = {**ETA, **labels}
+    series.add("losswatch_lifetime_events", watched, **labels)
     series.add(PREDICTIONS, total, **labels)
     series.add(LAST_TRUTH, truth, **labels)
     return series.add(LAST_PREDICTION, predictions, **labels)
@@ -135,6 +144,13 @@ def test_a_restart_does_not_end_truths(series, tmp_path):
     truth = "0+60x2600 _x130 163860+60x200"
     joined(series, "0+60x2600 156060+60x400", truth, total="0+1x2600 0+1x400")
     series.silent(tmp_path, STOPPED, "2600m", "2700m", "2725m", "2800m")
+
+
+def test_a_model_that_was_given_up_has_no_truths(series, tmp_path):
+    """Truths come once a day; what was predicted last before the end is not told as stopped."""
+    gone = {"predictions": "0+60x3000 stale", "total": "0+1x3000 stale", "watched": "0x3000 stale"}
+    joined(series, truth="0x1440 86400x1440 172800x120 stale", **gone)
+    series.silent(tmp_path, STOPPED, "3000m", "5460m", "5480m", "5500m")
 
 
 def given_up(series, name, values, reason):

@@ -20,7 +20,7 @@ monitors:
     unit: minutes
     buckets: [0.1, 1, 25, 100]
     windows: [5m, 24h, {{events: 100}}, {{half_life: 1h}}]
-    segments: {{labels: [city, tier], limit: 2, declared: [{{city: oslo, tier: gold}}]}}
+    segments: {{labels: [city, job], limit: 2, declared: [{{city: oslo, job: gold}}]}}
     objective: {{max_rmse: 2.0}}
     alarms:
       - {{kind: budget, block: 10, one_false_alarm_per: 1000000 events, per_segment: true}}
@@ -37,7 +37,7 @@ def events(n, error, seed):
     draw = random.Random(seed)
     for _ in range(n):
         y_true = draw.gauss(100, 15)
-        segment = {"city": draw.choice(CITIES), "tier": "gold"}
+        segment = {"city": draw.choice(CITIES), "job": "gold"}
         pair = {"y_true": y_true, "y_pred": draw.gauss(y_true, error)}
         yield {"model": "eta", "segment": segment, **pair}
         yield {"model": ODD, **pair}
@@ -87,7 +87,7 @@ BOARD = json.loads(text_of(CONFIG))
     [
         {},
         {"model": ["eta"], "segment_city": ["oslo"]},
-        {"model": ["eta", ODD], "segment_city": ["oslo", "rome"], "segment_tier": ["gold"]},
+        {"model": ["eta", ODD], "segment_city": ["oslo", "rome"], "segment_exported_job": ["gold"]},
     ],
     ids=["all", "one", "several"],
 )
@@ -103,7 +103,7 @@ def test_what_can_be_chosen_is_what_there_is(server):
     assert found["job"] == ["losswatch"]
     assert found["model"] == sorted(["eta", "position", ODD])
     assert "oslo" in found["segment_city"]
-    assert found["segment_tier"] == ["gold"]
+    assert found["segment_exported_job"] == ["gold"]
 
 
 def test_the_numbers_are_right(server):
@@ -120,6 +120,16 @@ def test_the_numbers_are_right(server):
     assert shown["Processes down"] == [0.0]
     (coverage,) = every.numbers(server, dict(every.queries())["Coverage of 1h"])
     assert coverage == pytest.approx(0.75)
+
+
+def test_an_event_counts_once(server):
+    """A model with two outputs has as many events as each of them."""
+    board = Board(BOARD, {"model": ["position"]})
+    asked = [target for title, target in board.queries() if title == "Events a second"]
+    each = server.query('rate(losswatch_l2_loss_count{model="position"}[5m])')
+    wanted = pytest.approx(float(each[0]["value"][1]), rel=0.2)  # it is asked a moment later
+    assert (len(asked), len(each)) == (2, 2)
+    assert board.numbers(server, asked[0]) == [wanted]
 
 
 def test_kafka_has_its_panels(kafka, tmp_path):

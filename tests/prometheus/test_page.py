@@ -286,6 +286,17 @@ def test_labels_are_forgotten():
     assert [len(kept._old) + len(kept._new) for kept in (texts._single, texts._rows)] == [1, 1]
 
 
+def test_labels_are_forgotten_where_only_parts_are_asked_for():
+    """Models that come and go leave nothing behind, though nobody asks for a whole page."""
+    shown = []
+    exposition = Exposition(lambda: Monitors([Monitor(shown[-1])]).snapshot())
+    for number in range(500):
+        shown.append(f"m{number}")
+        exposition.render("", ["losswatch_events", "losswatch_last_event_timestamp_seconds"])
+    texts = exposition._texts
+    assert sum(len(kept._old) + len(kept._new) for kept in (texts._single, texts._rows)) <= 300
+
+
 def test_a_page_that_is_late_is_given_up():
     """After its deadline a page is not finished; the next one is whole."""
     exposition = Exposition(everything().snapshot)

@@ -155,12 +155,15 @@ def test_it_is_zipped_where_that_is_asked_for():
     with serving(Pages()) as url:
         status, headers, body = fetch(url + "metrics", **{"Accept-Encoding": "deflate, gzip"})
         assert (status, headers["content-encoding"]) == (200, "gzip")
-        assert headers["vary"] == "Accept-Encoding"
+        assert headers["vary"] == "Accept, Accept-Encoding"
         assert int(headers["content-length"]) == len(body)
         assert float(gzip.decompress(body)) > 0
-        _, headers, body = fetch(url + "metrics", **{"Accept-Encoding": "identity"})
-        assert "content-encoding" not in headers
-        assert float(body) > 0
+        for other in ("identity", "gzip;q=0", "gzip; q=0.000, identity", "*;q=0.1", ""):
+            _, headers, body = fetch(url + "metrics", **{"Accept-Encoding": other})
+            assert "content-encoding" not in headers
+            assert float(body) > 0
+        for same in ("GZIP", "gzip;q=0.001", "br;q=1, gzip ; q=0.8"):
+            assert fetch(url + "metrics", **{"Accept-Encoding": same})[1]["content-encoding"]
 
 
 @pytest.mark.parametrize("told", ["", "soon", "nan", "inf", "-1", "0", "1e400"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -16,6 +17,9 @@ __all__ = ["LONGEST", "Exemplar", "Exemplars", "by_row"]
 
 LONGEST = 128 - len("prediction_id")
 """Characters of an id: OpenMetrics allows 128 for the labels of an exemplar, names and values."""
+
+_HALF = re.compile("[\ud800-\udfff]")
+"""Half of a surrogate pair: sources refuse it, Python callers may pass it."""
 
 _MOST = 16_384
 """So many are kept; the one that was set longest ago goes. With short ids they are some 4 MB."""
@@ -37,9 +41,9 @@ class Exemplars:
 
     The costliest one stays for a minute; then the next to come takes its
     place, so that a bucket shows a recent event. An id longer than
-    :data:`LONGEST` is not remembered. A batch takes about 0.2 µs an event and
-    1 µs a bucket that it touches. They are not part of the state: like the
-    counts they are of this process.
+    :data:`LONGEST`, or with half of a surrogate pair, is not remembered. A
+    batch takes about 0.2 µs an event and 1 µs a bucket that it touches. They
+    are not part of the state: like the counts they are of this process.
 
     Parameters
     ----------
@@ -73,7 +77,7 @@ class Exemplars:
         ids: Sequence[str],
     ) -> None:
         """Remember the costliest of these in each bucket."""
-        short = np.array([len(name) <= LONGEST for name in ids], dtype=np.bool_)
+        short = np.array([_can_be_shown(name) for name in ids], dtype=np.bool_)
         keys = slot * self.buckets + bucket
         order = np.lexsort((losses, keys))
         order = order[short[order]]
@@ -95,6 +99,11 @@ class Exemplars:
         gone = set(slots.tolist())
         for key in [key for key in self.held if key // self.buckets in gone]:
             del self.held[key]
+
+
+def _can_be_shown(name: str) -> bool:
+    """Tell whether a page can name this event: one that nobody can encode would cost all of it."""
+    return len(name) <= LONGEST and (name.isascii() or _HALF.search(name) is None)
 
 
 def by_row(

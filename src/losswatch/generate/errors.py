@@ -77,7 +77,7 @@ def error_groups(watched: Watched) -> list[Group]:
     """Return the groups, empty where the config declares nothing of the kind."""
     alarms = any(model.alarms for model in watched.models)
     objective = any(model.objective for model in watched.models)
-    burns = tuple(_burn(watched.job, burn) for burn in BURNS)
+    burns = (*(_burn(watched.job, burn) for burn in BURNS), _coarse(watched.job))
     about = "Alarms are decided by losswatch, event by event; here they are only passed on."
     return [
         Group("losswatch.alarms", about, (_alarm(watched.job),) if alarms else ()),
@@ -128,4 +128,21 @@ def _burn(job: str, burn: Burn) -> Alert:
         severity=burn.severity,
         wait=burn.wait,
         labels={"window": long},
+    )
+
+
+def _coarse(job: str) -> Alert:
+    labels = selector(job)
+    largest = f"max by (job, model, output) (losswatch_l2_loss_sum{labels})"
+    return Alert(
+        "LosswatchLossTooCoarse",
+        f"{largest} / 2^52\n> {OBJECTIVE}{labels}",
+        summary=f"One huge loss hides the others of {_NAMED} from Prometheus",
+        description=f"The sum of losses of {_OF} has become so large that Prometheus sees it grow"
+        ' in steps of up to {{ $value | printf "%.2g" }} only, which is more than an event may'
+        " cost. Burn rates and every RMSE that Prometheus computes are wrong until losswatch is"
+        " restarted, mostly 0. Its own alarms and gauges are exact.",
+        why="A counter is a float64 of 53 bits, so a sum of 2^52 budgets of an event has steps of"
+        " half a budget or more: with 50 events in a window that is 1%, and it only gets worse.",
+        severity="ticket",
     )

@@ -40,6 +40,7 @@ def _no_events(job: str) -> Alert:
         "LosswatchNoEvents",
         f"time() - max by (job, model) ({last}) > 3600\n"
         f"and on (job, model)\nmax by (job, model) ({busiest}) * 86400 >= 360\n"
+        f"and on (job, model)\nlosswatch_lifetime_events{labels}\n"
         f"and on (job)\nmax by (job) (up{labels}) == 1",
         summary="No events of {{ $labels.model }} for {{ $value | humanizeDuration }}",
         description="No event of {{ $labels.model }} was counted for"
@@ -47,7 +48,8 @@ def _no_events(job: str) -> Alert:
         " 360 or more. Its error is not known, which is not the same as small; alarms and burn"
         " rates are silent.",
         why="An hour without events, of a model that had 15 an hour on some day of the last week:"
-        " if they come at random at that rate, chance leaves out an hour once in 25 years. Knobs:"
+        " if they come at random at that rate, chance leaves out an hour once in 25 years. A model"
+        " that is not watched any more is left out. Knobs:"
         " the 3600 seconds, for traffic that stops at night; the 360 events of a day.",
         severity="ticket",
         wait="5m",
@@ -73,7 +75,8 @@ def _stopped(job: str, patience: str, models: tuple[str, ...]) -> Alert:
         "LosswatchTruthStopped",
         f"max by (job, model) ({waits})\nunless on (job, model) (\n"
         f"  max by (job, model) ({truth})\n  >=\n  max by (job, model) ({waits})\n)\n"
-        f"and on (job, model)\nsum by (job, model) ({came}) > 0",
+        f"and on (job, model)\nsum by (job, model) ({came}) > 0\n"
+        f"and on (job, model)\nlosswatch_lifetime_events{labels}",
         summary="Truths of {{ $labels.model }} have stopped",
         description=f"Predictions of {{{{ $labels.model }}}} go on, but for more than {patience} no"
         " truth has come. What waits is given up when join.ttl is over and is never"

@@ -10,14 +10,16 @@ from threading import Lock
 from typing import TYPE_CHECKING
 
 from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector
-from prometheus_client.exposition import choose_encoder
+from prometheus_client.exposition import generate_latest
 from prometheus_client.metrics_core import Metric
+from prometheus_client.openmetrics.exposition import generate_latest as generate_openmetrics
 from prometheus_client.registry import Collector
 from prometheus_client.samples import Exemplar
 
 from losswatch.errors import OutOfTimeError
 from losswatch.prometheus.label_texts import LabelTexts
 from losswatch.prometheus.metrics import METRICS, PREFIX
+from losswatch.prometheus.negotiation import format_for
 from losswatch.prometheus.page import EXEMPLAR_LABEL, Page
 from losswatch.prometheus.sample import Sample
 from losswatch.prometheus.samples import all_samples
@@ -34,6 +36,9 @@ __all__ = ["ConfigStatus", "Exposition", "LossCollector"]
 logger = logging.getLogger(__name__)
 
 Families = dict[str, Metric]
+
+_PARTS = 100
+"""Parts of a page after which labels are forgotten, where nobody asks for a whole one."""
 
 
 @dataclass(slots=True)
@@ -160,6 +165,7 @@ class Exposition:
     ) -> None:
         self._losses = Losses(read, config, more)
         self._texts = LabelTexts()
+        self._parts_since_whole = 0
         self._lock = Lock()
         self._registry = CollectorRegistry(auto_describe=True)  # so that names can be asked for
         ProcessCollector(registry=self._registry)
@@ -185,8 +191,8 @@ class Exposition:
         OutOfTimeError
             The deadline is over.
         """
-        encode, content_type = _encoder_for(accept)
-        openmetrics = content_type.startswith("application/openmetrics-text")
+        openmetrics, content_type = format_for(accept)
+        encode = generate_openmetrics if openmetrics else generate_latest
         registry = self._registry.restricted_registry(names) if names else self._registry
         with self._lock:
             ours = self._ours(names, deadline, openmetrics=openmetrics)
@@ -204,18 +210,10 @@ class Exposition:
 
         page = Page(self._texts, openmetrics=openmetrics, names=names, check=check)
         self._losses.write(page.add, page.drop)
-        if not names:
+        self._parts_since_whole = self._parts_since_whole + 1 if names else 0
+        if self._parts_since_whole % _PARTS == 0:
             self._texts.forget()
         return page.parts()
-
-
-def _encoder_for(accept: str) -> tuple[Callable[[Collector], bytes], str]:
-    """Return the encoder that the header asks for; plain text if it makes no sense."""
-    try:
-        encoder: tuple[Callable[[Collector], bytes], str] = choose_encoder(accept)
-    except Exception:  # noqa: BLE001  # the client trips over a version that is no number
-        encoder = choose_encoder("")
-    return encoder
 
 
 def _families() -> Families:

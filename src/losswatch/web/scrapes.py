@@ -53,7 +53,7 @@ class Ask(NamedTuple):
     def of(cls, request: Request) -> Ask:
         """Return what a request asks for."""
         names = frozenset(request.query_params.getlist("name[]"))
-        zipped = "gzip" in request.headers.get("accept-encoding", "")
+        zipped = takes_gzip(request.headers.get("accept-encoding", ""))
         return cls(request.headers.get("accept", ""), names, zipped)
 
 
@@ -141,7 +141,7 @@ class Scrapes:
 
     def _write(self, ask: Ask, deadline: float | None) -> Written:
         body, content_type = self._render(ask.accept, ask.names, deadline)
-        headers = {"content-type": content_type, "vary": "Accept-Encoding"}
+        headers = {"content-type": content_type, "vary": "Accept, Accept-Encoding"}
         if ask.zipped:
             body = gzip.compress(body, GZIP_LEVEL, mtime=0)
             headers["content-encoding"] = "gzip"
@@ -161,6 +161,18 @@ def timeout_of(headers: Mapping[str, str]) -> float:
     except ValueError:
         return math.inf
     return seconds - min(_ON_THE_WAY, seconds / 2) if 0 < seconds < math.inf else math.inf
+
+
+def takes_gzip(accepted: str) -> bool:
+    """Tell whether a scraper names gzip among what it takes, and not as what it refuses.
+
+    Examples
+    --------
+    >>> takes_gzip("deflate, gzip;q=0.5"), takes_gzip("gzip;q=0, identity"), takes_gzip("*")
+    (True, False, False)
+    """
+    asked = [part.replace(" ", "").lower().split(";q=") for part in accepted.split(",")]
+    return any(name == "gzip" and set(q[0] if q else "1") - set("0.") for name, *q in asked)
 
 
 def _late(told: str) -> str:

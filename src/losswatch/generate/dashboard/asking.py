@@ -15,6 +15,9 @@ __all__ = ["Asking"]
 _SHORTEST = 60.0
 """Seconds of the shortest window that Prometheus can be asked for: four scrapes of 15 s."""
 
+_EXPORTED = {label: f"exported_{label}" for label in ("job", "instance")}
+"""Labels that Prometheus gives each target: those of a page it keeps by another name."""
+
 JOB = 'job="$job"'
 MODEL = 'model=~"$model"'
 
@@ -37,7 +40,8 @@ class Asking:
     def __init__(self, watched: Watched) -> None:
         self.watched = watched
         models = watched.models
-        self.labels = tuple(dict.fromkeys(label for model in models for label in model.labels))
+        labels = dict.fromkeys(label for model in models for label in model.labels)
+        self.labels = tuple(_EXPORTED.get(label, label) for label in labels)
         outputs = ("output",) if any(model.outputs for model in models) else ()
         self.of = ("model", *outputs)
         self.name = " ".join(f"{{{{{label}}}}}" for label in self.of)
@@ -59,10 +63,17 @@ class Asking:
         others = [label for model in self.watched.models for label in model.windows]
         return list(dict.fromkeys([*short, *others]))
 
-    @property
-    def shortest(self) -> str:
-        """The label of the shortest window of time, that of the lifetime if there is none."""
-        return next((label for label, _ in self._sliding()), "lifetime")
+    def shortest(self) -> dict[str, list[str]]:
+        """Return the shortest window of time of each model, and labels of who has it.
+
+        It is the lifetime where there is none; without labels all have the same.
+        """
+        found: dict[str, list[str]] = {}
+        for model in self.watched.models:
+            windows = sorted(model.sliding, key=lambda window: (window[1], window[0]))
+            window = windows[0][0] if windows else "lifetime"
+            found.setdefault(window, []).append(model.name)
+        return {window: self._only(tuple(names)) for window, names in found.items()}
 
     def _sliding(self) -> list[tuple[str, float]]:
         every = {window for model in self.watched.models for window in model.sliding}
@@ -87,6 +98,11 @@ class Asking:
         """Return a sum over all processes, and over all labels but these, a second."""
         return f"sum by ({', '.join(by)}) (rate({self.losses(part, more)}[{window}]))"
 
+    def events(self, window: str) -> str:
+        """Return the events of each model, a second: an event is in the counts of each output."""
+        counts = self.pooled("count", window, self.of)
+        return counts if self.of == ("model",) else f"max by (model) ({counts})"
+
     def mse(self, window: str, by: tuple[str, ...] = (), more: str = "") -> str:
         """Return the MSE; nothing where there were no events."""
         by = by or self.of
@@ -107,11 +123,14 @@ class Asking:
     @property
     def split(self) -> str:
         """What leaves only the models that have segments, if there are others too."""
-        models = self.watched.models
-        split = tuple(model.name for model in models if model.labels)
+        models = tuple(model.name for model in self.watched.models if model.labels)
+        return "".join(f",{label}" for label in self._only(models))
+
+    def _only(self, names: tuple[str, ...]) -> list[str]:
+        """Return the label that leaves only these models, none if there are no others."""
         # Grafana would take `$name` for a variable, also behind a backslash.
-        pattern = quoted(matching(split)).replace(r"\\$", "[$]")
-        return "" if len(split) == len(models) else f",model=~{pattern}"
+        pattern = quoted(matching(names)).replace(r"\\$", "[$]")
+        return [] if len(names) == len(self.watched.models) else [f"model=~{pattern}"]
 
     @property
     def segment(self) -> tuple[str, ...]:

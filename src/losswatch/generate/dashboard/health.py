@@ -74,7 +74,7 @@ def _rate(asking: Asking) -> Panel:
     return Panel(
         "Events a second",
         f"Events that were scored in the last {asking.soon}, a second.",
-        (Query(asking.pooled("count", asking.soon, ("model",)), "{{model}}"),),
+        (Query(asking.events(asking.soon), "{{model}}"),),
         kind="number",
         measure="rate",
         width=3,

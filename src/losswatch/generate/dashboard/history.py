@@ -48,17 +48,18 @@ def _rmse(asking: Asking) -> Panel:
 
 
 def _bias(asking: Asking) -> Iterator[Panel]:
-    """Yield the two parts of the MSE in the shortest window."""
-    labels = asking.whole(f"window={quoted(asking.shortest)}")
-    name = f"{asking.name} {{{{instance}}}}"
+    """Yield the two parts of the MSE in the shortest window of each model."""
+    name, shortest = f"{asking.name} {{{{instance}}}}", asking.shortest()
+    parts = {"bias": "losswatch_bias%s", "spread": "sqrt(losswatch_error_variance%s)"}
     yield Panel(
-        f"Bias and spread, {asking.shortest}",
+        f"Bias and spread, {' or '.join(shortest)}",
         "What the error is made of, of each process by itself: mse = bias² + spread². A bias far"
         " from 0: predictions or truths have shifted; above 0 predictions are too low. A larger"
         " spread: they are noisier.",
-        (
-            Query(f"losswatch_bias{labels}", f"{name} bias"),
-            Query(f"sqrt(losswatch_error_variance{labels})", f"{name} spread"),
+        tuple(
+            Query(expr % asking.whole(f"window={quoted(window)}", *models), f"{name} {part}")
+            for window, models in shortest.items()
+            for part, expr in parts.items()
         ),
         measure="error",
         width=12,

@@ -50,7 +50,7 @@ def _events(asking: Asking) -> Panel:
     return Panel(
         "Events a second",
         "What was scored. A step here and one in the error at the same time: other traffic.",
-        (Query(asking.pooled("count", "$__rate_interval", ("model",)), "{{model}}"),),
+        (Query(asking.events("$__rate_interval"), "{{model}}"),),
         measure="rate",
         width=6,
     )
