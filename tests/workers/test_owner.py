@@ -6,14 +6,18 @@ import stat
 import threading
 import time
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from servers import wait_for
 from working import SESSION, Hand, Owner
 
+from losswatch.codec.columns import saved_texts
+from losswatch.codec.events import saved_columns
 from losswatch.codec.frames import LONGEST_PATH, Kind, decode_number, encode_frame, encode_number
 from losswatch.codec.tree import encode_tree
+from losswatch.core.events import EventColumns
 from losswatch.errors import SourceError
 from losswatch.service.positions import merged_positions
 from losswatch.sources.listener import Listener
@@ -176,6 +180,24 @@ def test_what_is_no_frame_is_refused_with_its_reason(owner, path, sent, told, ca
         each.close()
 
 
+EMPTY = {
+    "model": "eta",
+    "dropped": 0,
+    "refused": [],
+    "lines": "",
+    "columns": saved_columns(EventColumns()),
+}
+
+
+def three_rows(text: object) -> dict:
+    """Return columns of which two rows are right, and the last has what is said for its label."""
+    numbers = dict.fromkeys(("y_true", "y_pred", "w", "time"), np.ones(3))
+    city = {"codes": np.array([0, 0, 1]), "values": {"lengths": np.array([-1, 1]), "text": text}}
+    model = {"rows": 3, "values": saved_texts(["eta"])}
+    rows = {"line": [0, 3], "model": model, "segment": [["city", city]]}
+    return {"prediction_id": saved_texts([]), **numbers, **rows}
+
+
 SPOILT = {
     "nothing": b"",
     "no tree": b"x" * 40,
@@ -190,6 +212,13 @@ SPOILT = {
             "columns": {"line": [0, 10**15], "segment": [], "y_true": [], "y_pred": []},
         }
     ),
+    "a model that is none": encode_tree(EMPTY | {"model": ["eta"]}),
+    "drops without end": encode_tree(EMPTY | {"dropped": 10**400}),
+    "fewer than no drops": encode_tree(EMPTY | {"dropped": -1}),
+    "refusals of no number": encode_tree(EMPTY | {"refused": [["wrong_type", "7", "x"]]}),
+    "labels that are no text": encode_tree(EMPTY | {"columns": three_rows([["oslo"]])}),
+    "labels that are bytes": encode_tree(EMPTY | {"columns": three_rows(b"o")}),
+    "lines without end": encode_tree(EMPTY | {"lines": "\n" * 70_000}),
 }
 
 
@@ -204,6 +233,17 @@ def test_a_batch_that_cannot_be_read_is_refused_by_its_number(owner, path, body)
     hand.batch(2, EVENT)
     taken(owner, 1)
     assert number_of(hand.read()) == 2
+    hand.close()
+
+
+def test_what_workers_refused_is_bounded(owner, path):
+    """Whatever a batch says, it makes no more refusals than memory has room for."""
+    hand = Hand(path)
+    told = [["wrong_type", 2, "x" * 1000], *[["wrong_type", 60_000, "y"]] * 50]
+    hand.send(Kind.BATCH, encode_number(1) + encode_tree(EMPTY | {"refused": told}))
+    wait_for(lambda: owner.take() == 0 and owner.refused)
+    assert len(owner.refused) == 100_000
+    assert len(owner.refused[0].detail) == 200
     hand.close()
 
 
