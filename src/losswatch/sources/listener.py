@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import logging
 import os
 import socket
 import stat
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 __all__ = ["Listener"]
+
+logger = logging.getLogger(__name__)
 
 _BACKLOG = 128
 _PAUSE = 0.05
@@ -71,6 +74,13 @@ class Listener:
             except OSError:  # it has gone already, or there are too many open files
                 time.sleep(0.0 if self._closed else _PAUSE)
         return None
+
+    def allow(self, mode: int) -> None:
+        """Change who may connect from now on."""
+        try:
+            self._path.chmod(mode)
+        except OSError as error:
+            logger.warning("%s: its mode stays as it is: %s", self._path, error.strerror)
 
     def close(self) -> None:
         """Listen no more, and remove the file. Safe to call twice."""

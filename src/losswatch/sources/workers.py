@@ -107,10 +107,10 @@ class SocketSource:
         """Take a batch; wait while there is no room. From the thread of a connection."""
         key = (session, number)
         with self._change:
-            while not self._closed and key not in self._waiting and not self._has_room():
+            while peer in self._peers and key not in self._waiting and not self._has_room():
                 self._change.wait()
-            if self._closed:
-                return
+            if peer not in self._peers:
+                return  # it was let go
             first = not self._waiting
             self._waiting[key] = _Waiting(delivered, peer)  # of two, the new connection is told
         if first:
@@ -160,14 +160,27 @@ class SocketSource:
         """Keep the batch: it is not acknowledged until it is safe."""
         return True
 
+    def change(self, decoder: BatchDecoder, queue: int, mode: int) -> None:
+        """Go on by another config; workers come again with what waits. Between two batches."""
+        with self._change:
+            self.decoder, self._queue = decoder, queue
+        self._listener.allow(mode)
+        self._let_go()
+
     def close(self) -> None:
         """Let go of all connections: what was not acknowledged is sent again."""
         with self._change:
             self._closed = True
+        self._listener.close()
+        self._let_go()
+
+    def _let_go(self) -> None:
+        """End all connections, and forget what they sent and nobody took."""
+        with self._change:
             peers = list(self._peers)
+            self._peers.clear()
             self._waiting = {}
             self._change.notify_all()
-        self._listener.close()
         for peer in peers:
             peer.hang_up()
 
