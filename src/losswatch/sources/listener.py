@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import logging
 import os
@@ -61,7 +62,9 @@ class Listener:
     def _listen(self, mode: int) -> socket.socket:
         try:
             _remove_left(self._path)
-            return _bound(self._path, mode)
+            bound = _bound(self._path, mode)
+            self._made = _identity(self._path)
+            return bound
         except BaseException:
             os.close(self._lock)
             raise
@@ -88,7 +91,8 @@ class Listener:
             return
         self._closed = True
         with suppress(OSError):
-            self._path.unlink()
+            if _identity(self._path) == self._made:  # somebody may have put another one there
+                self._path.unlink()
         with suppress(OSError):
             self._socket.shutdown(socket.SHUT_RDWR)  # wakes who accepts
         self._socket.close()
@@ -97,7 +101,13 @@ class Listener:
 
 def _locked(path: Path) -> int:
     """Return the file that holds the lock."""
-    lock = os.open(f"{path}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
+    try:
+        lock = os.open(f"{path}.lock", flags, 0o600)
+    except OSError as error:
+        if error.errno != errno.ELOOP:
+            raise
+        raise SourceError(f"{path}.lock: is a symbolic link; remove it") from None
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -106,6 +116,11 @@ def _locked(path: Path) -> int:
             f"{path}: is used by another process; stop that one, or name another path"
         ) from None
     return lock
+
+
+def _identity(path: Path) -> tuple[int, int]:
+    status = path.lstat()
+    return status.st_dev, status.st_ino
 
 
 def _remove_left(path: Path) -> None:
