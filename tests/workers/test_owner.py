@@ -295,6 +295,54 @@ def test_a_worker_that_does_not_read_is_left(path):
             hand.send(Kind.BATCH, encode_number(number) + b"junk")
 
 
+def test_batches_without_events_have_a_limit_too(path):
+    """A worker that does not wait to be acknowledged cannot fill the memory with them."""
+    owner = Owner(path, queue=3)
+    hands = [Hand(path, f"{number:016x}") for number in range(6)]
+    for hand in hands:
+        hand.send(Kind.BATCH, encode_number(1) + encode_tree(EMPTY))
+    time.sleep(0.3)
+    owner.take()
+    assert len(owner.position["sessions"]) == 3
+    wait_for(lambda: owner.take() == 0 and len(owner.position["sessions"]) == 6)
+    for hand in hands:
+        hand.close()
+    owner.close()
+
+
+class Held:
+    """Reads batches; the first one when it is told to."""
+
+    def __init__(self, decoder) -> None:
+        self.decoder, self.begun, self.gate = decoder, threading.Event(), threading.Event()
+
+    def decode(self, body):
+        if not self.begun.is_set():
+            self.begun.set()
+            assert self.gate.wait(10)
+        return self.decoder.decode(body)
+
+
+def test_a_batch_is_known_after_the_goodbye_while_another_connection_has_it(owner, path):
+    """Sent again on a new connection, counted, and parted: then the old one's is read."""
+    held = owner.source.decoder = Held(owner.source.decoder)
+    old = Hand(path)
+    old.batch(1, EVENT)
+    assert held.begun.wait(10)
+    new = Hand(path)
+    new.batch(1, EVENT)
+    new.send(Kind.BYE)
+    taken(owner, 1)
+    wait_for(lambda: owner.source.tally().connected == 1)
+    owner.take()
+    old.close()
+    held.gate.set()
+    wait_for(lambda: owner.take() == 0 and owner.source.tally().batches["repeated"] == 1)
+    wait_for(lambda: owner.take() == 0 and owner.source.sessions.last(SESSION) == 0)
+    assert len(owner.events) == 1
+    new.close()
+
+
 def test_the_end_of_an_owner_ends_those_who_wait(path):
     """Nobody is left in a thread that waits for room."""
     owner = Owner(path, queue=1)
@@ -307,6 +355,28 @@ def test_the_end_of_an_owner_ends_those_who_wait(path):
         assert hand.read() is None
         hand.close()
     wait_for(lambda: not [t for t in threading.enumerate() if t.name == "losswatch-peer"])
+
+
+def test_an_owner_goes_on_listening_when_there_is_no_thread(owner, path, monkeypatch):
+    """The connection is refused with the reason, and the next one is taken."""
+    start, failed = threading.Thread.start, []
+
+    def start_later(thread):
+        if thread.name == "losswatch-peer" and not failed:
+            failed.append(thread)
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", start_later)
+    refused = Hand(path, session=None)
+    frame = refused.read()
+    assert (frame.kind, frame.body[:18]) == (Kind.REFUSED, b"there is no thread")
+    assert refused.ends()
+    hand = Hand(path)
+    hand.batch(1, EVENT)
+    taken(owner, 1)
+    for each in (refused, hand):
+        each.close()
 
 
 def test_a_page_is_asked_for_without_a_session(owner, path):
@@ -346,6 +416,22 @@ def test_a_socket_has_one_owner_and_a_left_one_is_replaced(path):
     assert path.read_text() == "precious"
 
 
+def test_what_was_put_where_the_socket_was_stays(path):
+    """While it listens, or where its lock is to be."""
+    listener = Listener(path, 0o600)
+    path.unlink()
+    path.write_text("precious")
+    listener.close()
+    assert path.read_text() == "precious"
+    path.unlink()
+    lock = path.with_name("s.lock")
+    lock.unlink()
+    lock.symlink_to("elsewhere")
+    with pytest.raises(SourceError, match=r"s\.lock: is a symbolic link; remove it"):
+        Listener(path, 0o600)
+    assert not path.with_name("elsewhere").exists()
+
+
 def test_a_path_that_cannot_be_one_is_told(tmp_path):
     """Too long, or in no folder."""
     with pytest.raises(SourceError, match=f"bytes; this system takes at most {LONGEST_PATH}"):
@@ -372,6 +458,23 @@ def test_sessions_are_forgotten_when_nothing_of_them_can_come():
     now[0] += 3000.0
     assert again.position({}) == {"sessions": {"old": 7}}
     assert again.last("old") == 7
+
+
+def test_sessions_may_return_to_an_owner_that_was_started_again():
+    """For a minute none of before is one too many, though none is connected; new ones are."""
+    now = [0.0]
+    sessions = Sessions(lambda: now[0])
+    before = {f"{number:04}": 1 for number in range(1400)}
+    sessions.resume({"sessions": before}, "socket:s")
+    sessions.commit({f"new{number:04}": 1 for number in range(1100)})
+    kept = sessions.position({})["sessions"]
+    assert before.items() <= kept.items()
+    assert len(kept) == 2400
+    sessions.enter("0000")
+    now[0] = 61.0
+    kept = sessions.position({})["sessions"]
+    assert "0000" in kept
+    assert len(kept) == 1001
 
 
 @pytest.mark.parametrize("position", [{}, {"sessions": [1]}, {"sessions": {"a": -1}}, {"x": {}}])

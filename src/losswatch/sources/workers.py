@@ -186,7 +186,8 @@ class SocketSource:
 
     def _forget(self, waiting: set[str]) -> None:
         """Forget sessions that have parted, unless they have to be compared once more."""
-        gone = self._parted - waiting
+        # One connection may hold a batch that another one has delivered: it is compared, too.
+        gone = {each for each in self._parted - waiting if not self.sessions.is_connected(each)}
         self._parted -= gone
         for session in gone:
             self.sessions.forget(session)
@@ -200,7 +201,7 @@ class SocketSource:
 
     def _has_room(self) -> bool:
         both = (*self._waiting.values(), *self._taken.values())
-        return sum(each.delivered.batch.lines for each in both) < self._queue
+        return sum(map(_weight, both)) < self._queue
 
     def _accept(self) -> None:
         while (connection := self._listener.accept()) is not None:
@@ -215,11 +216,24 @@ class SocketSource:
         if is_full or self._closed:
             peer.turn_away(f"{_MOST_CONNECTIONS} workers are connected already; come back later")
             return
-        Thread(target=self._attend, args=(peer,), name="losswatch-peer", daemon=True).start()
+        try:
+            Thread(target=self._attend, args=(peer,), name="losswatch-peer", daemon=True).start()
+        except RuntimeError:  # it may be there for the next one: who listens here must not end
+            self._miss(peer)
+            peer.turn_away("there is no thread for another worker; come back later")
 
     def _attend(self, peer: Peer) -> None:
         try:
             peer.run()
         finally:
-            with self._change:
-                self._peers.discard(peer)
+            self._miss(peer)
+
+    def _miss(self, peer: Peer) -> None:
+        with self._change:
+            self._peers.discard(peer)
+
+
+def _weight(waiting: _Waiting) -> int:
+    """Return how much room a batch takes, in events; one that has none takes some."""
+    batch = waiting.delivered.batch
+    return 1 + batch.lines + len(batch.refused)
