@@ -64,10 +64,10 @@ class Listener:
             _remove_left(self._path)
             bound = _bound(self._path, mode)
             self._made = _identity(self._path)
-            return bound
         except BaseException:
             os.close(self._lock)
             raise
+        return bound
 
     def accept(self) -> socket.socket | None:
         """Return the next connection, ``None`` once it is closed."""
