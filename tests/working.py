@@ -49,7 +49,8 @@ class Owner:
         if batch.position is None:
             return 0
         columns = batch.columns
-        parts = (columns.model, columns.y_true, columns.y_pred, columns.w, columns.segment["city"])
+        city = columns.segment.get("city")
+        parts = (columns.model, columns.y_true, columns.y_pred, columns.w, city)
         rows = [*zip(*parts, strict=True)] if len(columns) else []
         if commit:
             self.events += rows

@@ -6,14 +6,18 @@ import stat
 import threading
 import time
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from servers import wait_for
 from working import SESSION, Hand, Owner
 
+from losswatch.codec.columns import saved_texts
+from losswatch.codec.events import saved_columns
 from losswatch.codec.frames import LONGEST_PATH, Kind, decode_number, encode_frame, encode_number
 from losswatch.codec.tree import encode_tree
+from losswatch.core.events import EventColumns
 from losswatch.errors import SourceError
 from losswatch.service.positions import merged_positions
 from losswatch.sources.listener import Listener
@@ -176,6 +180,24 @@ def test_what_is_no_frame_is_refused_with_its_reason(owner, path, sent, told, ca
         each.close()
 
 
+EMPTY = {
+    "model": "eta",
+    "dropped": 0,
+    "refused": [],
+    "lines": "",
+    "columns": saved_columns(EventColumns()),
+}
+
+
+def three_rows(text: object) -> dict:
+    """Return columns of which two rows are right, and the last has what is said for its label."""
+    numbers = dict.fromkeys(("y_true", "y_pred", "w", "time"), np.ones(3))
+    city = {"codes": np.array([0, 0, 1]), "values": {"lengths": np.array([-1, 1]), "text": text}}
+    model = {"rows": 3, "values": saved_texts(["eta"])}
+    rows = {"line": [0, 3], "model": model, "segment": [["city", city]]}
+    return {"prediction_id": saved_texts([]), **numbers, **rows}
+
+
 SPOILT = {
     "nothing": b"",
     "no tree": b"x" * 40,
@@ -190,6 +212,13 @@ SPOILT = {
             "columns": {"line": [0, 10**15], "segment": [], "y_true": [], "y_pred": []},
         }
     ),
+    "a model that is none": encode_tree(EMPTY | {"model": ["eta"]}),
+    "drops without end": encode_tree(EMPTY | {"dropped": 10**400}),
+    "fewer than no drops": encode_tree(EMPTY | {"dropped": -1}),
+    "refusals of no number": encode_tree(EMPTY | {"refused": [["wrong_type", "7", "x"]]}),
+    "labels that are no text": encode_tree(EMPTY | {"columns": three_rows([["oslo"]])}),
+    "labels that are bytes": encode_tree(EMPTY | {"columns": three_rows(b"o")}),
+    "lines without end": encode_tree(EMPTY | {"lines": "\n" * 70_000}),
 }
 
 
@@ -204,6 +233,17 @@ def test_a_batch_that_cannot_be_read_is_refused_by_its_number(owner, path, body)
     hand.batch(2, EVENT)
     taken(owner, 1)
     assert number_of(hand.read()) == 2
+    hand.close()
+
+
+def test_what_workers_refused_is_bounded(owner, path):
+    """Whatever a batch says, it makes no more refusals than memory has room for."""
+    hand = Hand(path)
+    told = [["wrong_type", 2, "x" * 1000], *[["wrong_type", 60_000, "y"]] * 50]
+    hand.send(Kind.BATCH, encode_number(1) + encode_tree(EMPTY | {"refused": told}))
+    wait_for(lambda: owner.take() == 0 and owner.refused)
+    assert len(owner.refused) == 100_000
+    assert len(owner.refused[0].detail) == 200
     hand.close()
 
 
@@ -255,6 +295,54 @@ def test_a_worker_that_does_not_read_is_left(path):
             hand.send(Kind.BATCH, encode_number(number) + b"junk")
 
 
+def test_batches_without_events_have_a_limit_too(path):
+    """A worker that does not wait to be acknowledged cannot fill the memory with them."""
+    owner = Owner(path, queue=3)
+    hands = [Hand(path, f"{number:016x}") for number in range(6)]
+    for hand in hands:
+        hand.send(Kind.BATCH, encode_number(1) + encode_tree(EMPTY))
+    time.sleep(0.3)
+    owner.take()
+    assert len(owner.position["sessions"]) == 3
+    wait_for(lambda: owner.take() == 0 and len(owner.position["sessions"]) == 6)
+    for hand in hands:
+        hand.close()
+    owner.close()
+
+
+class Held:
+    """Reads batches; the first one when it is told to."""
+
+    def __init__(self, decoder) -> None:
+        self.decoder, self.begun, self.gate = decoder, threading.Event(), threading.Event()
+
+    def decode(self, body):
+        if not self.begun.is_set():
+            self.begun.set()
+            assert self.gate.wait(10)
+        return self.decoder.decode(body)
+
+
+def test_a_batch_is_known_after_the_goodbye_while_another_connection_has_it(owner, path):
+    """Sent again on a new connection, counted, and parted: then the old one's is read."""
+    held = owner.source.decoder = Held(owner.source.decoder)
+    old = Hand(path)
+    old.batch(1, EVENT)
+    assert held.begun.wait(10)
+    new = Hand(path)
+    new.batch(1, EVENT)
+    new.send(Kind.BYE)
+    taken(owner, 1)
+    wait_for(lambda: owner.source.tally().connected == 1)
+    owner.take()
+    old.close()
+    held.gate.set()
+    wait_for(lambda: owner.take() == 0 and owner.source.tally().batches["repeated"] == 1)
+    wait_for(lambda: owner.take() == 0 and owner.source.sessions.last(SESSION) == 0)
+    assert len(owner.events) == 1
+    new.close()
+
+
 def test_the_end_of_an_owner_ends_those_who_wait(path):
     """Nobody is left in a thread that waits for room."""
     owner = Owner(path, queue=1)
@@ -267,6 +355,28 @@ def test_the_end_of_an_owner_ends_those_who_wait(path):
         assert hand.read() is None
         hand.close()
     wait_for(lambda: not [t for t in threading.enumerate() if t.name == "losswatch-peer"])
+
+
+def test_an_owner_goes_on_listening_when_there_is_no_thread(owner, path, monkeypatch):
+    """The connection is refused with the reason, and the next one is taken."""
+    start, failed = threading.Thread.start, []
+
+    def start_later(thread):
+        if thread.name == "losswatch-peer" and not failed:
+            failed.append(thread)
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", start_later)
+    refused = Hand(path, session=None)
+    frame = refused.read()
+    assert (frame.kind, frame.body[:18]) == (Kind.REFUSED, b"there is no thread")
+    assert refused.ends()
+    hand = Hand(path)
+    hand.batch(1, EVENT)
+    taken(owner, 1)
+    for each in (refused, hand):
+        each.close()
 
 
 def test_a_page_is_asked_for_without_a_session(owner, path):
@@ -306,6 +416,22 @@ def test_a_socket_has_one_owner_and_a_left_one_is_replaced(path):
     assert path.read_text() == "precious"
 
 
+def test_what_was_put_where_the_socket_was_stays(path):
+    """While it listens, or where its lock is to be."""
+    listener = Listener(path, 0o600)
+    path.unlink()
+    path.write_text("precious")
+    listener.close()
+    assert path.read_text() == "precious"
+    path.unlink()
+    lock = path.with_name("s.lock")
+    lock.unlink()
+    lock.symlink_to("elsewhere")
+    with pytest.raises(SourceError, match=r"s\.lock: is a symbolic link; remove it"):
+        Listener(path, 0o600)
+    assert not path.with_name("elsewhere").exists()
+
+
 def test_a_path_that_cannot_be_one_is_told(tmp_path):
     """Too long, or in no folder."""
     with pytest.raises(SourceError, match=f"bytes; this system takes at most {LONGEST_PATH}"):
@@ -332,6 +458,23 @@ def test_sessions_are_forgotten_when_nothing_of_them_can_come():
     now[0] += 3000.0
     assert again.position({}) == {"sessions": {"old": 7}}
     assert again.last("old") == 7
+
+
+def test_sessions_may_return_to_an_owner_that_was_started_again():
+    """For a minute none of before is one too many, though none is connected; new ones are."""
+    now = [0.0]
+    sessions = Sessions(lambda: now[0])
+    before = {f"{number:04}": 1 for number in range(1400)}
+    sessions.resume({"sessions": before}, "socket:s")
+    sessions.commit({f"new{number:04}": 1 for number in range(1100)})
+    kept = sessions.position({})["sessions"]
+    assert before.items() <= kept.items()
+    assert len(kept) == 2400
+    sessions.enter("0000")
+    now[0] = 61.0
+    kept = sessions.position({})["sessions"]
+    assert "0000" in kept
+    assert len(kept) == 1001
 
 
 @pytest.mark.parametrize("position", [{}, {"sessions": [1]}, {"sessions": {"a": -1}}, {"x": {}}])

@@ -90,9 +90,11 @@ def texts_of(saved: Tree) -> list[str | None]:
     """Return what :func:`saved_texts` took."""
     text, lengths = saved["text"], _array(saved["lengths"], "i")
     sizes = lengths.clip(0).tolist()
-    if sum(sizes) != len(text):
+    if not isinstance(text, str) or sum(sizes) != len(text):
         raise StateError("the saved texts are not as long as their lengths; restore a copy")
-    cut = [text[start:end] for start, end in pairwise(accumulate(sizes, initial=0))]
+    cut: list[str | None] = [
+        text[start:end] for start, end in pairwise(accumulate(sizes, initial=0))
+    ]
     if (lengths >= 0).all():
         return cut
     return [None if size < 0 else part for part, size in zip(cut, lengths.tolist(), strict=True)]

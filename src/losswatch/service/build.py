@@ -30,7 +30,7 @@ M = TypeVar("M", bound=Monitor)
 
 KINDS: tuple[Kind, ...] = ("any", "prediction", "truth")
 
-__all__ = ["decoder_for", "make_monitor", "make_source", "segments_of"]
+__all__ = ["change_socket", "decoder_for", "make_monitor", "make_source", "segments_of"]
 
 
 def make_monitor(
@@ -148,6 +148,15 @@ def _socket_source(
     listener = Listener(folder / settings.path, int(settings.mode, 8))
     decoder = BatchDecoder(fields, config.model)
     return SocketSource(config.title, listener, decoder, settings.queue, wake)
+
+
+def change_socket(
+    source: SocketSource, config: SourceConfig, labels: Sequence[str] = (), *, timed: bool = True
+) -> None:
+    """Have a socket that stays go on by another config."""
+    assert config.socket is not None
+    decoder = BatchDecoder(Fields(config.fields, labels, timed=timed), config.model)
+    source.change(decoder, config.socket.queue, int(config.socket.mode, 8))
 
 
 def _letters_of(kafka: KafkaConfig, folder: Path) -> Path | str | None:

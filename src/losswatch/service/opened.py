@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from losswatch.config.model import labels_of
 from losswatch.errors import SourceError
-from losswatch.service.build import make_source
+from losswatch.service.build import change_socket, make_source
 from losswatch.sources.http import HttpSource
+from losswatch.sources.workers import SocketSource
 from losswatch.web.api import Inlet
 
 if TYPE_CHECKING:
@@ -18,7 +19,15 @@ if TYPE_CHECKING:
     from losswatch.config.model import Config, SourceConfig
     from losswatch.sources.base import Position, Source
 
-__all__ = ["Opened", "close_new", "inlets_of", "open_sources", "reopen_sources", "resume"]
+__all__ = [
+    "Opened",
+    "change_sockets",
+    "close_new",
+    "inlets_of",
+    "open_sources",
+    "reopen_sources",
+    "resume",
+]
 
 logger = logging.getLogger(__name__)
 
@@ -35,6 +44,11 @@ class Opened(NamedTuple):
     def is_stdin(self) -> bool:
         """Whether it is standard input, which nobody can read a second time."""
         return self.config.file == "-"
+
+    def is_socket_of(self, config: SourceConfig) -> bool:
+        """Whether a config has this socket, which nobody can listen on a second time."""
+        mine, theirs = self.config.socket, config.socket
+        return mine is not None and theirs is not None and mine.path == theirs.path
 
 
 def open_sources(
@@ -57,6 +71,7 @@ def open_sources(
         for each in config.sources:
             kept = [old for old in before if old[:3] == (each, labels, timed)]
             kept = kept or [old for old in before if old.is_stdin and each.file == "-"]
+            kept = kept or [old for old in before if old.is_socket_of(each)]
             if kept:
                 opened.append(_as_before(kept[0], each, (labels, timed)))
                 continue
@@ -87,6 +102,14 @@ def reopen_sources(
     return opened
 
 
+def change_sockets(opened: Iterable[Opened], before: Sequence[Opened]) -> None:
+    """Have sockets that stay go on by what the config says of them now."""
+    old = [each.source for each in before]
+    for each in opened:
+        if isinstance(each.source, SocketSource) and each.source in old and each not in before:
+            change_socket(each.source, each.config, each.labels, timed=each.timed)
+
+
 def resume(opened: Iterable[Opened], positions: Mapping[str, Position]) -> None:
     """Have sources go on where the state says."""
     for _, _, _, source in opened:
@@ -102,6 +125,8 @@ def inlets_of(opened: Iterable[Opened]) -> Iterator[Inlet]:
 
 
 def _as_before(kept: Opened, config: SourceConfig, reading: tuple[tuple[str, ...], bool]) -> Opened:
+    if config.socket is not None:
+        return Opened(config, *reading, kept.source)  # it changes with the monitors
     if (kept.config, kept.labels, kept.timed) != (config, *reading):
         logger.warning("standard input is read as before until a restart")
     return kept

@@ -20,6 +20,7 @@ from losswatch.service.doors import make_doors, warn_of_open_doors
 from losswatch.service.keeper import Keeper
 from losswatch.service.opened import (
     Opened,
+    change_sockets,
     close_new,
     inlets_of,
     open_sources,
@@ -211,6 +212,7 @@ class Service:
             close_new(opened, before)
             raise
         self._config, self._opened = config, opened
+        change_sockets(opened, before)
         writer.change([each.source for each in opened])
         warn_of_open_doors(config.listen, config.web)
         _show(self._exposition, opened)

@@ -16,6 +16,7 @@ from losswatch.errors import Reason, StateError
 from losswatch.sources.base import Batch, Refusal
 from losswatch.sources.ndjson import NdjsonDecoder
 from losswatch.sources.rows import Numbers, Rows
+from losswatch.sources.values import label
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,7 +25,10 @@ if TYPE_CHECKING:
 
 __all__ = ["BatchDecoder", "Delivered", "SpoiltBatchError", "joined"]
 
+_MOST_LINES = 1 << 16
 _MOST_REFUSED = 100_000
+_LONGEST_DETAIL = 200
+_LARGEST_COUNT = 1 << 53
 _WRONG = (
     *(LookupError, TypeError, ValueError, AttributeError, OverflowError, RecursionError),
     StateError,
@@ -76,13 +80,12 @@ class BatchDecoder:
     def _decode(self, tree: Any) -> Delivered:  # noqa: ANN401  # whatever was sent
         batch = self._rows(tree["columns"]).batch(self._model)
         if tree["lines"]:
-            lines = tree["lines"].encode().split(b"\n")
+            lines = tree["lines"].encode().split(b"\n", _MOST_LINES)
+            if len(lines) > _MOST_LINES:
+                raise StateError(f"it has more than {_MOST_LINES} lines")
             batch = joined([batch, self._lines.decode(lines, 1)])
-        model = tree["model"] or self._model
-        for reason, count, detail in tree["refused"]:
-            refusal = Refusal(0, Reason(reason), str(detail), model)
-            batch.refused += [refusal] * min(int(count), _MOST_REFUSED)
-        return Delivered(batch, max(0, int(tree["dropped"])))
+        batch.refused += _refused(tree["refused"], label(tree["model"]) or self._model)
+        return Delivered(batch, _count(tree["dropped"]))
 
     def _rows(self, saved: Any) -> Rows:  # noqa: ANN401  # as above
         size = len(lines_of(saved["line"]))
@@ -104,6 +107,22 @@ class BatchDecoder:
         if needed != {size} or len(rows.prediction_id) not in {0, size}:
             raise StateError("its columns differ in length")
         return rows
+
+
+def _refused(told: Any, model: str | None) -> list[Refusal]:  # noqa: ANN401  # whatever was sent
+    """Return what a worker refused itself; of very many not all, whatever it says."""
+    refused: list[Refusal] = []
+    for reason, count, detail in told:
+        refusal = Refusal(0, Reason(reason), str(detail)[:_LONGEST_DETAIL], model)
+        refused += [refusal] * min(_count(count), _MOST_REFUSED - len(refused))
+    return refused
+
+
+def _count(told: Any) -> int:  # noqa: ANN401  # checked here
+    """Return a count; a larger one would be no number on the page of metrics."""
+    if type(told) is not int or not 0 <= told <= _LARGEST_COUNT:
+        raise StateError("it has a count that cannot be")
+    return told
 
 
 def _numbers(saved: Any, size: int) -> Numbers:  # noqa: ANN401  # checked here

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
+import logging
 import os
 import socket
 import stat
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 __all__ = ["Listener"]
+
+logger = logging.getLogger(__name__)
 
 _BACKLOG = 128
 _PAUSE = 0.05
@@ -59,10 +63,12 @@ class Listener:
     def _listen(self, mode: int) -> socket.socket:
         try:
             _remove_left(self._path)
-            return _bound(self._path, mode)
+            bound = _bound(self._path, mode)
+            self._made = _identity(self._path)
         except BaseException:
             os.close(self._lock)
             raise
+        return bound
 
     def accept(self) -> socket.socket | None:
         """Return the next connection, ``None`` once it is closed."""
@@ -73,13 +79,21 @@ class Listener:
                 time.sleep(0.0 if self._closed else _PAUSE)
         return None
 
+    def allow(self, mode: int) -> None:
+        """Change who may connect from now on."""
+        try:
+            self._path.chmod(mode)
+        except OSError as error:
+            logger.warning("%s: its mode stays as it is: %s", self._path, error.strerror)
+
     def close(self) -> None:
         """Listen no more, and remove the file. Safe to call twice."""
         if self._closed:
             return
         self._closed = True
         with suppress(OSError):
-            self._path.unlink()
+            if _identity(self._path) == self._made:  # somebody may have put another one there
+                self._path.unlink()
         with suppress(OSError):
             self._socket.shutdown(socket.SHUT_RDWR)  # wakes who accepts
         self._socket.close()
@@ -88,7 +102,13 @@ class Listener:
 
 def _locked(path: Path) -> int:
     """Return the file that holds the lock."""
-    lock = os.open(f"{path}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
+    try:
+        lock = os.open(f"{path}.lock", flags, 0o600)
+    except OSError as error:
+        if error.errno != errno.ELOOP:
+            raise
+        raise SourceError(f"{path}.lock: is a symbolic link; remove it") from None
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -97,6 +117,11 @@ def _locked(path: Path) -> int:
             f"{path}: is used by another process; stop that one, or name another path"
         ) from None
     return lock
+
+
+def _identity(path: Path) -> tuple[int, int]:
+    status = path.lstat()
+    return status.st_dev, status.st_ino
 
 
 def _remove_left(path: Path) -> None:

@@ -19,6 +19,9 @@ __all__ = ["Sessions"]
 _REMEMBERED_SECONDS = 3600.0
 """So long a session is known that is not connected; a worker tries again every two seconds."""
 
+_RETURN_SECONDS = 60.0
+"""So long after a start no session of before is one too many: nobody is connected yet."""
+
 _MOST = 1000
 """Sessions that are known and not connected: they are written with each commit."""
 
@@ -41,6 +44,7 @@ class Sessions:
         self._lock = Lock()
         self._safe: dict[str, int] = {}
         self._seen: dict[str, float] = {}
+        self._returning: frozenset[str] = frozenset()
         self._connected: Counter[str] = Counter()
 
     @property
@@ -48,6 +52,11 @@ class Sessions:
         """How many sessions are connected now."""
         with self._lock:
             return len(self._connected)
+
+    def is_connected(self, session: str) -> bool:
+        """Tell whether a session has a connection now."""
+        with self._lock:
+            return session in self._connected
 
     def resume(self, position: Position, name: str) -> None:
         """Go on with what the state has.
@@ -66,6 +75,7 @@ class Sessions:
         with self._lock:
             self._safe = dict(position["sessions"])
             self._seen = dict.fromkeys(self._safe, self._clock())
+            self._returning = frozenset(self._safe)
 
     def last(self, session: str) -> int:
         """Return the last number that is safe; 0 of a session not known."""
@@ -105,10 +115,14 @@ class Sessions:
             return {"sessions": {**self._safe, **numbers}}
 
     def _sweep(self) -> None:
+        now = self._clock()
         gone = [session for session in self._safe if session not in self._connected]
         gone.sort(key=self._seen.__getitem__)
-        limit = self._clock() - _REMEMBERED_SECONDS
-        excess = max(0, len(gone) - _MOST)
-        for place, session in enumerate(gone):
-            if place < excess or self._seen[session] < limit:
-                del self._safe[session], self._seen[session]
+        many = [session for session in gone if not self._may_return(session, now)]
+        old = [session for session in gone if self._seen[session] < now - _REMEMBERED_SECONDS]
+        for session in {*many[: max(0, len(many) - _MOST)], *old}:
+            del self._safe[session], self._seen[session]
+
+    def _may_return(self, session: str, now: float) -> bool:
+        """Tell whether a worker may be on its way back to an owner that has just begun."""
+        return session in self._returning and self._seen[session] > now - _RETURN_SECONDS

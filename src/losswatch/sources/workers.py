@@ -107,10 +107,10 @@ class SocketSource:
         """Take a batch; wait while there is no room. From the thread of a connection."""
         key = (session, number)
         with self._change:
-            while not self._closed and key not in self._waiting and not self._has_room():
+            while peer in self._peers and key not in self._waiting and not self._has_room():
                 self._change.wait()
-            if self._closed:
-                return
+            if peer not in self._peers:
+                return  # it was let go
             first = not self._waiting
             self._waiting[key] = _Waiting(delivered, peer)  # of two, the new connection is told
         if first:
@@ -160,20 +160,34 @@ class SocketSource:
         """Keep the batch: it is not acknowledged until it is safe."""
         return True
 
+    def change(self, decoder: BatchDecoder, queue: int, mode: int) -> None:
+        """Go on by another config; workers come again with what waits. Between two batches."""
+        with self._change:
+            self.decoder, self._queue = decoder, queue
+        self._listener.allow(mode)
+        self._let_go()
+
     def close(self) -> None:
         """Let go of all connections: what was not acknowledged is sent again."""
         with self._change:
             self._closed = True
+        self._listener.close()
+        self._let_go()
+
+    def _let_go(self) -> None:
+        """End all connections, and forget what they sent and nobody took."""
+        with self._change:
             peers = list(self._peers)
+            self._peers.clear()
             self._waiting = {}
             self._change.notify_all()
-        self._listener.close()
         for peer in peers:
             peer.hang_up()
 
     def _forget(self, waiting: set[str]) -> None:
         """Forget sessions that have parted, unless they have to be compared once more."""
-        gone = self._parted - waiting
+        # One connection may hold a batch that another one has delivered: it is compared, too.
+        gone = {each for each in self._parted - waiting if not self.sessions.is_connected(each)}
         self._parted -= gone
         for session in gone:
             self.sessions.forget(session)
@@ -187,7 +201,7 @@ class SocketSource:
 
     def _has_room(self) -> bool:
         both = (*self._waiting.values(), *self._taken.values())
-        return sum(each.delivered.batch.lines for each in both) < self._queue
+        return sum(map(_weight, both)) < self._queue
 
     def _accept(self) -> None:
         while (connection := self._listener.accept()) is not None:
@@ -202,11 +216,24 @@ class SocketSource:
         if is_full or self._closed:
             peer.turn_away(f"{_MOST_CONNECTIONS} workers are connected already; come back later")
             return
-        Thread(target=self._attend, args=(peer,), name="losswatch-peer", daemon=True).start()
+        try:
+            Thread(target=self._attend, args=(peer,), name="losswatch-peer", daemon=True).start()
+        except RuntimeError:  # it may be there for the next one: who listens here must not end
+            self._miss(peer)
+            peer.turn_away("there is no thread for another worker; come back later")
 
     def _attend(self, peer: Peer) -> None:
         try:
             peer.run()
         finally:
-            with self._change:
-                self._peers.discard(peer)
+            self._miss(peer)
+
+    def _miss(self, peer: Peer) -> None:
+        with self._change:
+            self._peers.discard(peer)
+
+
+def _weight(waiting: _Waiting) -> int:
+    """Return how much room a batch takes, in events; one that has none takes some."""
+    batch = waiting.delivered.batch
+    return 1 + batch.lines + len(batch.refused)
