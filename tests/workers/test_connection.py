@@ -12,10 +12,12 @@ from servers import wait_for
 from working import Owner
 
 import losswatch
-from losswatch.codec.frames import Kind, encode_frame, read_frame, receive
+from losswatch.codec.frames import Kind, encode_frame, encode_number, read_frame, receive
 from losswatch.core.monitor import Monitor
 from losswatch.errors import RejectedEvent
 from losswatch.sources.listener import Listener
+from losswatch.workers import sender
+from losswatch.workers.batches import bodies_of
 from losswatch.workers.outbox import BATCH
 
 
@@ -134,7 +136,7 @@ def test_what_has_no_room_is_dropped_and_told(path):
     wait_for(lambda: connection._outbox._dropped or len(connection._outbox) == 0)
     owner = Owner(path)
     with owner.serving():
-        assert connection.flush(10)
+        assert not connection.flush(10)  # what it says once
         connection.update(0.0, 0.0)
         assert connection.flush(10)
         wait_for(lambda: len(owner.events) + owner.source.tally().dropped == 2 * BATCH + 1)
@@ -149,10 +151,106 @@ def test_an_event_that_cannot_be_sent_takes_no_other_with_it(connection, owner, 
     """Half of a surrogate pair in an id: the others of its batch count, and it is told."""
     for number in range(9):
         connection.predicted("\ud800" if number == 4 else f"a{number}", 1.0)
+    assert not connection.flush(10)
     assert connection.flush(10)
     assert len(owner.events) == 8
     assert owner.source.tally().dropped == 1
     assert "an event is dropped, it cannot be sent" in caplog.text
+
+
+def test_what_fails_while_it_is_sent_is_told_and_sending_goes_on(
+    connection, owner, caplog, monkeypatch
+):
+    """A flush does not wait for ever, and does not say that all is well."""
+    connection.update(1.0, 2.0)
+    assert connection.flush(10)
+    failures = [MemoryError("no room"), MemoryError("no room")]
+
+    def failing(model, cut):
+        if failures and cut.size:
+            raise failures.pop()
+        return bodies_of(model, cut)
+
+    monkeypatch.setattr(sender, "bodies_of", failing)
+    for _ in range(2):
+        with pytest.raises(RejectedEvent):
+            connection.update(1.0, "x")
+        connection.update(3.0, 4.0)
+        assert not connection.flush(10)
+    connection.update(5.0, 6.0)
+    assert connection.flush(10)
+    assert [event[1] for event in owner.events] == [1.0, 5.0]
+    assert owner.source.tally().dropped == 2
+    assert [refusal.reason for refusal in owner.refused] == ["wrong_type"] * 2
+    assert "1 events are dropped" in caplog.text
+
+
+def test_a_batch_that_the_owner_cannot_read_is_told(connection, path):
+    """It is dropped, and a flush says so; the ones after it count."""
+    listener = Listener(path, 0o600)
+    answers = [(Kind.SPOILT, b"why")]
+
+    def answer():
+        with listener.accept() as peer:
+            while (frame := read_frame(lambda size: receive(peer, size))) is not None:
+                if frame.kind == Kind.HELLO:
+                    peer.sendall(encode_frame(Kind.WELCOME, encode_number(0)))
+                if frame.kind == Kind.BATCH:
+                    kind, text = answers.pop() if answers else (Kind.ACK, b"")
+                    peer.sendall(encode_frame(kind, frame.body[:8] + text))
+
+    thread = threading.Thread(target=answer)
+    thread.start()
+    for safe in (False, True):
+        connection.update(1.0, 2.0)
+        assert connection.flush(10) is safe
+    connection.close()
+    thread.join(10)
+    listener.close()
+
+
+@pytest.mark.parametrize("kind", [Kind.WELCOME, Kind.ACK])
+def test_an_answer_that_is_none_is_asked_for_again(connection, path, kind):
+    """As after any other fault of the connection: the batch is kept, and sent again."""
+    listener = Listener(path, 0o600)
+
+    def spoil():
+        with listener.accept() as peer:
+            while (frame := read_frame(lambda size: receive(peer, size))) is not None:
+                wanted = Kind.WELCOME if frame.kind == Kind.HELLO else Kind.ACK
+                number = b"" if wanted == kind else encode_number(0)
+                peer.sendall(encode_frame(wanted, number))
+
+    thread = threading.Thread(target=spoil)
+    thread.start()
+    connection.update(1.0, 2.0)
+    thread.join(10)
+    listener.close()
+    owner = Owner(path)
+    with owner.serving():
+        assert connection.flush(10)
+    owner.close()
+    assert len(owner.events) == 1
+
+
+def test_a_signal_handler_may_tell_events_at_any_moment(path):
+    """Also while the one it interrupts wakes the thread that sends: nothing there may wait."""
+    code = (
+        "import losswatch, signal, sys\n"
+        "c = losswatch.connect(sys.argv[1], 'eta', buffer=10**6)\n"
+        "handled = []\n"
+        "def handle(*_):\n"
+        "    c.update(1.0, 2.0)\n"
+        "    handled.append(1)\n"
+        "signal.signal(signal.SIGALRM, handle)\n"
+        "signal.setitimer(signal.ITIMER_REAL, 0.001, 0.0005)\n"
+        "while len(handled) < 500:\n"
+        "    c.update(1.0, 2.0)\n"
+        "signal.setitimer(signal.ITIMER_REAL, 0)\n"
+        "c.close(0.0)\n"
+    )
+    command = [sys.executable, "-c", code, str(path)]
+    subprocess.run(command, check=True, timeout=60, capture_output=True)
 
 
 def test_batches_are_sent_again_until_they_are_acknowledged(connection, path):

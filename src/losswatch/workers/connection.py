@@ -167,15 +167,22 @@ class Connection:
 
         Returns
         -------
-        Whether it is: counted once, and in the state of the owner for good.
+        Whether it is: counted once, and in the state of the owner for good. If
+        not, nobody may have taken it yet; or some of it was dropped, of this
+        thread or of what the last flush did not wait for, and that is told once.
         """
         self._outbox.put_nothing()
         marker = self._outbox.mark()
         end = math.inf if timeout is None else clock.monotonic() + timeout
         while not marker.wait(max(0.0, min(_LOOK_SECONDS, end - clock.monotonic()))):
-            if self._sender is None or clock.monotonic() >= end:  # closed meanwhile
+            if not self._is_sending or clock.monotonic() >= end:  # closed meanwhile
                 return False
-        return True
+        return not (self._outbox.has_dropped_here() | marker.lost)
+
+    @property
+    def _is_sending(self) -> bool:
+        sender = self._sender
+        return sender is not None and sender.is_running
 
     def close(self, timeout: float = _EXIT_SECONDS) -> None:
         """Send what waits, for some seconds at most; later events are dropped. Safe to call twice.

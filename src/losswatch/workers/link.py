@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["Link", "LinkError", "ask_page"]
 
 _GREETING_SECONDS = 10.0
+_LAST_WORDS_SECONDS = 1.0
 
 
 class LinkError(LosswatchError, OSError):
@@ -48,20 +49,24 @@ class Link:
     Raises
     ------
     LinkError
-        No owner answers. Also from :meth:`deliver`: the link is of no more use.
+        From :meth:`open` and :meth:`deliver`: no owner answers. Then the link is
+        to be closed.
     """
 
     def __init__(self, path: Path, session: str) -> None:
+        self.safe = 0
         self._path = path
-        self._socket = _connected(path)
-        try:
-            hello = {"session": session, "pid": os.getpid(), "release": __version__}
-            self._send(encode_frame(Kind.HELLO, json.dumps(hello).encode()))
-            self.safe, _ = decode_number(self._next(Kind.WELCOME).body)
-            self._socket.settimeout(None)
-        except BaseException:
-            self._socket.close()
-            raise
+        self._session = session
+        # Before anything is sent: a fork from now on can close it in the child.
+        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+
+    def open(self) -> None:
+        """Meet the owner, and learn which number is safe."""
+        _connect(self._socket, self._path, _GREETING_SECONDS)
+        hello = {"session": self._session, "pid": os.getpid(), "release": __version__}
+        self._send(encode_frame(Kind.HELLO, json.dumps(hello).encode()))
+        self.safe, _ = self._number_of(self._next(Kind.WELCOME))
+        self._socket.settimeout(None)
 
     def deliver(self, number: int, body: bytes) -> str:
         """Send a batch and wait until it is safe, as long as that takes.
@@ -72,7 +77,7 @@ class Link:
         """
         self._send(encode_frame(Kind.BATCH, encode_number(number) + body))
         frame = self._next(Kind.ACK, Kind.SPOILT)
-        found, text = decode_number(frame.body)
+        found, text = self._number_of(frame)
         if found != number:
             raise LinkError(f"{self._path}: the owner acknowledged {found} and not {number}")
         self.safe = number
@@ -96,10 +101,15 @@ class Link:
         try:
             self._socket.sendall(data)
         except OSError as error:
-            # It may have said why before it closed.
-            with suppress(LinkError):
-                self._next()
+            self._socket.settimeout(_LAST_WORDS_SECONDS)
+            self._next()  # it may have said why before it closed
             raise LinkError(f"{self._path}: {error.strerror or error}") from None
+
+    def _number_of(self, frame: Frame) -> tuple[int, bytes]:
+        try:
+            return decode_number(frame.body)
+        except BadFrameError as error:
+            raise LinkError(f"{self._path}: {error}") from None
 
     def _next(self, *wanted: Kind) -> Frame:
         return _frame(self._socket, self._path, *wanted)
@@ -113,8 +123,8 @@ def ask_page(path: Path, accept: str, names: list[str], seconds: float) -> tuple
     LinkError
         No owner answers within some seconds.
     """
-    connection = _connected(path, seconds)
-    with connection:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
+        _connect(connection, path, seconds)
         try:
             ask = json.dumps({"accept": accept, "names": names}).encode()
             connection.sendall(encode_frame(Kind.PAGE, ask))
@@ -127,18 +137,15 @@ def ask_page(path: Path, accept: str, names: list[str], seconds: float) -> tuple
     return page, content_type.decode("latin-1")
 
 
-def _connected(path: Path, seconds: float = _GREETING_SECONDS) -> socket.socket:
+def _connect(connection: socket.socket, path: Path, seconds: float) -> None:
     if wrong := check_path(str(path)):
         raise LinkError(f"{path}: {wrong}")
-    connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     connection.settimeout(seconds)
     try:
         connection.connect(str(path))
     except OSError as error:
-        connection.close()
         why = error.strerror or error
         raise LinkError(f"{path}: {why}; `losswatch run` with this socket must run") from None
-    return connection
 
 
 def _frame(connection: socket.socket, path: Path, *wanted: Kind) -> Frame:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from threading import Event, RLock
+from contextlib import suppress
+from queue import Empty, SimpleQueue
+from threading import Event, RLock, local
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
@@ -11,7 +13,7 @@ if TYPE_CHECKING:
 
     from losswatch.errors import RejectedEvent
 
-__all__ = ["BATCH", "Cut", "Item", "Labels", "Outbox"]
+__all__ = ["BATCH", "Cut", "Item", "Labels", "Marker", "Outbox"]
 
 BATCH = 4096
 """Events that are sent together; when so many wait, nobody waits for the time to come."""
@@ -26,11 +28,17 @@ _WIDTH = 6
 _MARK = (None, None, 0.0, (), 0.0)
 
 
+class Marker(Event):
+    """Is set once what was put before it is safe; or ``lost``, some of it."""
+
+    lost = False
+
+
 class Cut(NamedTuple):
     """What was taken out to be sent."""
 
     columns: list[list[Any]]  # a column for each part of an item
-    markers: list[Event]
+    markers: list[Marker]
     dropped: int
     refused: list[tuple[str, int, str]]  # reason, how many, what was wrong with the last
 
@@ -51,7 +59,8 @@ class Outbox:
 
     It waits for nobody: where it is full the event is dropped and counted. The
     lock is for counters, may be entered twice by one thread, and is held for
-    no longer than a sum takes.
+    no longer than a sum takes. What wakes the thread may be called by a signal
+    handler that interrupts itself, as ``Event.set`` may not.
 
     Parameters
     ----------
@@ -62,7 +71,6 @@ class Outbox:
     """
 
     def __init__(self, limit: int, start: Callable[[], None]) -> None:
-        self.wake = Event()
         self._limit = limit
         self._start = start
         self._items: list[Any] = []
@@ -70,6 +78,8 @@ class Outbox:
 
     def _begin(self) -> None:
         self._lock = RLock()
+        self._bell: SimpleQueue[None] = SimpleQueue()
+        self._here = local()
         self._brim = 0  # from this length of the list on a put looks closer
         self._closed = False
         self._dropped = 0
@@ -78,7 +88,7 @@ class Outbox:
 
     def begin_anew(self) -> None:
         """Forget all, in a forked child: it is the parent's to send."""
-        closed, self.wake = self._closed, Event()
+        closed = self._closed
         self._items.clear()
         self._begin()
         if closed:
@@ -93,12 +103,28 @@ class Outbox:
         if len(items) < self._brim or self._has_room():
             items += item
 
-    def mark(self) -> Event:
+    def mark(self) -> Marker:
         """Return what is set once everything that was put before is safe."""
-        marker = Event()
+        marker = Marker()
         self._items += (*_MARK, marker)
-        self.wake.set()
+        self.ring()
         return marker
+
+    def ring(self) -> None:
+        """Have who waits look now."""
+        if self._bell.empty():
+            self._bell.put(None)
+
+    def wait(self, seconds: float) -> None:
+        """Wait until it rings, or so long."""
+        with suppress(Empty):
+            self._bell.get(timeout=seconds)
+
+    def has_dropped_here(self) -> bool:
+        """Tell whether a put of this thread was dropped since it last asked."""
+        dropped = getattr(self._here, "dropped", False)
+        self._here.dropped = False
+        return dropped
 
     def refuse(self, rejection: RejectedEvent) -> None:
         """Keep that an event was refused here: the owner counts it."""
@@ -111,6 +137,14 @@ class Outbox:
         """Count events that cannot be sent."""
         with self._lock:
             self._dropped += count
+
+    def give_back(self, cut: Cut) -> None:
+        """Have told later what is to be told besides events."""
+        with self._lock:
+            self._dropped += cut.dropped
+            for reason, count, detail in cut.refused:
+                self._refused[reason] += count
+                self._details.setdefault(reason, detail)
 
     def put_nothing(self) -> None:
         """See to it that somebody takes what is told besides events."""
@@ -140,9 +174,10 @@ class Outbox:
                 self._begin_to_send()
             if self._closed or not self._brim or len(self._items) >= _WIDTH * self._limit:
                 self._dropped += 1
+                self._here.dropped = True
                 return False
         if len(self._items) >= self._brim:
-            self.wake.set()
+            self.ring()
         return True
 
     def _begin_to_send(self) -> None:
@@ -153,12 +188,12 @@ class Outbox:
             self._brim = 0
 
 
-def _taken_out(part: list[Any]) -> list[Event]:
+def _taken_out(part: list[Any]) -> list[Marker]:
     """Take the markers out of the items, and return them."""
     ids = part[_WIDTH - 1 :: _WIDTH]
     if ids.count(None) == len(ids):
         return []
-    places = [place for place, name in enumerate(ids) if name.__class__ is Event]
+    places = [place for place, name in enumerate(ids) if name.__class__ is Marker]
     for place in reversed(places):
         del part[place * _WIDTH : (place + 1) * _WIDTH]
     return [ids[place] for place in places]

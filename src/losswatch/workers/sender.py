@@ -13,7 +13,7 @@ from losswatch.workers.link import Link, LinkError
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from losswatch.workers.outbox import Cut, Outbox
+    from losswatch.workers.outbox import Cut, Marker, Outbox
 
 __all__ = ["Sender"]
 
@@ -51,13 +51,19 @@ class Sender:
         self._link: Link | None = None
         self._stop = Event()
         self._away = False
+        self._lost = False
         self._thread = Thread(target=self._run, name="losswatch-worker", daemon=True)
         self._thread.start()
+
+    @property
+    def is_running(self) -> bool:
+        """Whether anybody sends."""
+        return self._thread.is_alive()
 
     def stop(self) -> None:
         """End the thread, whatever it is at; wait for it a little."""
         self._stop.set()
-        self._outbox.wake.set()
+        self._outbox.ring()
         self._thread.join(_PATIENCE)
         if self._thread.is_alive() and (link := self._link):
             link.wake()
@@ -70,28 +76,41 @@ class Sender:
 
     def _run(self) -> None:
         while not self._stop.is_set():
-            self._outbox.wake.wait(_INTERVAL)
-            self._outbox.wake.clear()
-            while not self._stop.is_set() and (cut := self._outbox.cut()):
-                try:
+            self._outbox.wait(_INTERVAL)
+            try:
+                while not self._stop.is_set() and (cut := self._outbox.cut()):
                     self._ship(cut)
-                except Exception:  # the events that come next are to be sent all the same
-                    logger.exception("%s: %d events are dropped", self._path, cut.size)
-                    self._outbox.drop(cut.size)
+            except Exception:  # the events that come next are to be sent all the same
+                logger.exception("%s: sending goes on", self._path)
         if self._link is not None:
             self._link.say_bye()
             self._link.close()
 
     def _ship(self, cut: Cut) -> None:
+        """Send what was cut; tell its markers, unless all is to end."""
         left = cut.size
-        for events, body in bodies_of(self._model, cut):
-            self._number += 1
-            if not self._deliver(body, events):
-                logger.warning("%s: %d events were not acknowledged", self._path, left)
-                return
-            left -= events
-        for marker in cut.markers:
+        try:
+            for events, body in bodies_of(self._model, cut):
+                self._number += 1
+                if not self._deliver(body, events):
+                    logger.warning("%s: %d events were not acknowledged", self._path, left)
+                    return
+                left -= events
+                cut = cut._replace(dropped=0, refused=[])  # it is told once
+        except Exception:
+            logger.exception("%s: %d events are dropped", self._path, left)
+            self._outbox.drop(left)
+            self._outbox.give_back(cut)
+        self._tell(cut.markers, lost=left > 0)
+
+    def _tell(self, markers: list[Marker], *, lost: bool) -> None:
+        """Tell that all before is safe, or lost; also what was lost when nobody asked."""
+        self._lost |= lost
+        for marker in markers:
+            marker.lost = self._lost
             marker.set()
+        if markers:
+            self._lost = False
 
     def _deliver(self, body: bytes, events: int) -> bool:
         """Send a batch until it is safe; tell whether it is."""
@@ -108,12 +127,14 @@ class Sender:
             if spoilt:
                 logger.error("%s: %d events are dropped: %s", self._path, events, spoilt)
                 self._outbox.drop(events)
+                self._lost = True
             return True
         return False
 
     def _opened(self) -> Link:
         if self._link is None:
             self._link = Link(self._path, self._session)
+            self._link.open()
             if self._away:
                 logger.info("%s: the owner is there again", self._path)
             self._away = False
