@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import socket
+import struct
 import threading
 from contextlib import ExitStack, contextmanager
 
@@ -16,6 +18,7 @@ import losswatch
 from losswatch.core.monitors import Monitors, MonitorsSnapshot
 from losswatch.web import clients as clients_module
 from losswatch.web.app import make_app
+from losswatch.web.connection import Connection
 from losswatch.web.doors import Doors
 from losswatch.web.server import WebServer
 from losswatch.web.tls import Certificates, TlsSettings
@@ -157,6 +160,26 @@ def test_between_two_scrapes_a_client_may_be_silent():
                 answer += kept.recv(1000)
             with plain(server) as silent:
                 assert is_over(silent)
+
+
+@pytest.mark.parametrize("secure", [False, True], ids=["plain", "TLS"])
+def test_a_reset_leaves_nothing_behind(secure, authority, certificates):
+    """Who resets a connection that was to be kept takes all memory of it along."""
+    options = {"certificates": certificates} if secure else {}
+    before = set(map(id, lasting()))
+    with serving(**options) as (server, _):
+        for _ in range(5):
+            with connect(server.port, client(authority)) if secure else plain(server) as rude:
+                rude.sendall(HEAD + b"\r\n")
+                assert rude.recv(1000).startswith(b"HTTP/1.1 200")
+                rude.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        wait_for(lambda: not connections(server), about="for the end of all")
+        wait_for(lambda: set(map(id, lasting())) <= before, about="for the memory")
+
+
+def lasting() -> list[Connection]:
+    gc.collect()
+    return [each for each in gc.get_objects() if type(each) is Connection]
 
 
 def test_a_slow_page_is_not_a_slow_client():

@@ -84,6 +84,7 @@ class Connection(H11Protocol):
         self._clients.discard(self)
         if self._opened:
             super().connection_lost(exc)
+            self._unset_keepalive_if_required()  # or, after a reset, it holds all this for a minute
 
     @property
     def address(self) -> tuple[Any, ...] | None:
