@@ -182,6 +182,26 @@ def lasting() -> list[Connection]:
     return [each for each in gc.get_objects() if type(each) is Connection]
 
 
+@pytest.mark.parametrize(
+    ("path", "begun"), [(b"/metrics?name[]=%d", 1), (b"/api/v1/cost?model=%d", 40)]
+)
+def test_for_who_is_gone_no_page_is_made(path, begun):
+    """Pages that nobody waits for any more are in nobody's way; those begun come to an end."""
+    with serving() as (server, pages):
+        pages.go.clear()
+        tasks = server._server.server_state.tasks
+        with ExitStack() as stack:
+            for number in range(60):
+                connection = stack.enter_context(plain(server))
+                connection.sendall(b"GET " + path % number + b" HTTP/1.1\r\nhost: a\r\n\r\n")
+            wait_for(lambda: pages.asked == begun and len(tasks) == 60, about="for all")
+        wait_for(lambda: not connections(server), about="for the end of all")
+        pages.go.set()
+        wait_for(lambda: not tasks, about="for those that began")
+        assert pages.asked == begun
+        assert fetch(server.url + "metrics")[0] == 200
+
+
 def test_a_slow_page_is_not_a_slow_client():
     """Who waits for an answer longer than that is not cut."""
     with serving(seconds=0.2) as (server, pages), plain(server) as connection:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import anyio
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 if TYPE_CHECKING:
     import asyncio
+
+    from starlette.types import Receive, Scope, Send
 
     from losswatch.web.clients import Clients
     from losswatch.web.tls import Certificates
@@ -21,6 +24,8 @@ _BUSY = (
     b"too many clients now.\n"
 )
 _CLOSE_SECONDS = 5.0
+
+_READING = frozenset({"GET", "HEAD"})
 
 _LEAST_BYTES = 65_536
 """Who reads less in the time that a client has does not get on."""
@@ -52,6 +57,8 @@ class Connection(H11Protocol):
         self._head_began = False
         self._served = False  # a request has been there
         self._unsent = 0
+        self._work: anyio.CancelScope | None = None
+        self._answer, self.app = self.app, self._answer_while_here
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin; see :class:`asyncio.Protocol`."""
@@ -85,6 +92,8 @@ class Connection(H11Protocol):
         if self._opened:
             super().connection_lost(exc)
             self._unset_keepalive_if_required()  # or, after a reset, it holds all this for a minute
+            if self._work is not None:
+                self._work.cancel()
 
     @property
     def address(self) -> tuple[Any, ...] | None:
@@ -134,6 +143,17 @@ class Connection(H11Protocol):
     def _open(self, transport: asyncio.Transport) -> None:
         self._opened = True
         super().connection_made(transport)
+
+    async def _answer_while_here(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Make no page for who is gone: it would be in the way of all others.
+
+        What changes something goes on; so does what a thread has begun.
+        """
+        if scope["method"] not in _READING:
+            await self._answer(scope, receive, send)
+            return
+        with anyio.CancelScope() as self._work:
+            await self._answer(scope, receive, send)
 
     async def _shake_hands(self, certificates: Certificates) -> None:
         raw = self._raw
