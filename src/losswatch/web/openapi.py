@@ -135,6 +135,7 @@ def _post_acknowledge() -> Json:
             "200": _answer("It is off, and that is safe.", "Acknowledged"),
             "400": _failure("The body is no such object."),
             "404": _failure("There is no such model, alarm or segment."),
+            "408": _failure(_FAILURES[408]),
             "415": _failure("The content type is another one."),
             "503": _failure("The state cannot be written: ask again, later.", retry=True),
         },
