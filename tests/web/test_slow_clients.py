@@ -202,6 +202,30 @@ def test_for_who_is_gone_no_page_is_made(path, begun):
         assert fetch(server.url + "metrics")[0] == 200
 
 
+BAD_CHUNK = b"POST %s HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\n"
+BAD_CHUNK += b"transfer-encoding: chunked\r\n\r\n1\r\n{\r\n"
+
+
+@pytest.mark.parametrize("secure", [False, True], ids=["plain", "TLS"])
+@pytest.mark.parametrize("path", [b"/nope", b"/api/v1/alarms/acknowledge", b"/api/v1/cost"])
+def test_what_is_no_http_fills_no_log(path, secure, authority, certificates, caplog):
+    """A line of the log for many such clients, and no traceback, whenever it comes."""
+    options = {"certificates": certificates} if secure else {}
+    with serving(**options) as (server, pages):
+        for _ in range(5):
+            with connect(server.port, client(authority)) if secure else plain(server) as bad:
+                bad.sendall(BAD_CHUNK % path)
+                if path == b"/nope":
+                    assert bad.recv(1000).startswith(b"HTTP/1.1 404")
+                bad.sendall(b"no chunk\r\n")
+                while not is_over(bad):
+                    pass
+        wait_for(lambda: not server._server.server_state.tasks, about="for the end of all")
+    told = [record.getMessage() for record in caplog.records]
+    assert len(told) == 1
+    assert "was refused: what it sent is no HTTP" in told[0]
+
+
 def test_a_slow_page_is_not_a_slow_client():
     """Who waits for an answer longer than that is not cut."""
     with serving(seconds=0.2) as (server, pages), plain(server) as connection:
@@ -297,6 +321,20 @@ def test_silent_clients_make_room():
         assert is_over(silent[0])
         silent[7].sendall(HEAD + b"\r\n")
         assert silent[7].recv(1000).startswith(b"HTTP/1.1 200")
+
+
+@pytest.mark.parametrize("path", [b"/api/v1/events", b"/api/v1/alarms/acknowledge"])
+def test_bodies_that_do_not_come_make_room(path):
+    """Who was to send more waits for no answer: others are not refused in its favour."""
+    half = b"POST " + path + b" HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\n"
+    with posting() as running, ExitStack() as stack:
+        running.server.doors = Doors(connections=8, seconds=30.0)
+        slow = [stack.enter_context(plain(running)) for _ in range(8)]
+        for connection in slow:
+            connection.sendall(half + b"content-length: 99\r\n\r\n{")
+        wait_for(lambda: len(running.server._server.server_state.tasks) == 8, about="for all")
+        for _ in range(3):
+            assert running.post(GOOD).status == 200
 
 
 def test_with_all_at_work_a_further_one_is_refused():

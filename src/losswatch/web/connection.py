@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Any
 
 import anyio
@@ -25,6 +26,9 @@ _BUSY = (
 )
 _CLOSE_SECONDS = 5.0
 
+_logger = logging.getLogger(f"{__name__}.uvicorn")
+_logger.setLevel(logging.ERROR)  # a warning is for each request that is wrong: a flood of lines
+
 _READING = frozenset({"GET", "HEAD"})
 
 _LEAST_BYTES = 65_536
@@ -47,6 +51,7 @@ class Connection(H11Protocol):
 
     def __init__(self, clients: Clients, **options: Any) -> None:  # noqa: ANN401
         super().__init__(**options)
+        self.logger = _logger
         self.since = self.loop.time()
         self._clients = clients
         self._raw: asyncio.Transport | None = None
@@ -95,6 +100,17 @@ class Connection(H11Protocol):
             if self._work is not None:
                 self._work.cancel()
 
+    def send_400_response(self, msg: str) -> None:
+        """Tell that this is no HTTP, and end; only end where an answer has begun."""
+        self._clients.refused(self, "what it sent is no HTTP")
+        if self.conn.our_state in {h11.IDLE, h11.SEND_RESPONSE}:
+            super().send_400_response(msg)
+        else:
+            self.transport.close()
+        if self.cycle is not None:  # its answer would come after that
+            self.cycle.disconnected = True
+            self.cycle.message_event.set()
+
     @property
     def address(self) -> tuple[Any, ...] | None:
         """Where the client is."""
@@ -120,7 +136,7 @@ class Connection(H11Protocol):
         if phase != self._phase or self._unsent - unsent >= _LEAST_BYTES:
             self._phase, self._unsent, self.since = phase, unsent, now
         self._unsent = max(self._unsent, unsent)
-        if phase not in {"work", "idle"} and now - self.since > seconds:
+        if phase not in {"work", "body", "idle"} and now - self.since > seconds:
             self.cut()
 
     def cut(self) -> None:
@@ -129,13 +145,17 @@ class Connection(H11Protocol):
             self._raw.abort()
 
     def _phase_now(self) -> str:
-        """Return what is waited for; ``idle`` is a client between two requests."""
+        """Return what is waited for; ``idle`` is a client between two requests.
+
+        Who reads a body says how long that may take.
+        """
         if not self._opened:
             return "start"
         if self.unsent:
             return "sending"
         if self.conn.our_state in {h11.SEND_RESPONSE, h11.SEND_BODY}:
-            return "work"
+            sends = self.conn.their_state is h11.SEND_BODY and not self.flow.read_paused
+            return "body" if sends else "work"
         if self.conn.our_state is not h11.IDLE:
             return "end"
         return "idle" if self._served and not self._head_began else "head"
