@@ -154,6 +154,23 @@ def test_a_hash_may_come_from_the_environment():
     assert web.basic_auth_users["a"].get_secret_value() == HASH
 
 
+@pytest.mark.parametrize(
+    "users",
+    [
+        f"{{alice:{HASH}}}",
+        f"\n    alice:{HASH}: x",
+        f"\n    alice:{HASH}: x\n    alice:{HASH}: x",
+        f"{{'{HASH}': alice}}",
+        f"{{'{HASH}': !!int alice}}",
+    ],
+)
+def test_a_hash_where_a_name_should_be_is_hidden(users):
+    """A space that is missing makes a key of both; the message says where, and not what."""
+    with pytest.raises(ConfigError, match=r"web\.basic_auth_users\.hidden: ") as caught:
+        parse_config(f"{REST}web:\n  basic_auth_users: {users}\n", "c.yml", {})
+    assert HASH[7:] not in str(caught.value)
+
+
 def test_the_file_of_other_exporters(tmp_path):
     """Its sections take the place of those of the YAML; its paths are from its own folder."""
     path = tmp_path / "web.yml"

@@ -211,7 +211,7 @@ BAD_CHUNK += b"transfer-encoding: chunked\r\n\r\n1\r\n{\r\n"
 def test_what_is_no_http_fills_no_log(path, secure, authority, certificates, caplog):
     """A line of the log for many such clients, and no traceback, whenever it comes."""
     options = {"certificates": certificates} if secure else {}
-    with serving(**options) as (server, pages):
+    with serving(**options) as (server, _):
         for _ in range(5):
             with connect(server.port, client(authority)) if secure else plain(server) as bad:
                 bad.sendall(BAD_CHUNK % path)
