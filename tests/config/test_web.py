@@ -154,6 +154,13 @@ def test_a_hash_may_come_from_the_environment():
     assert web.basic_auth_users["a"].get_secret_value() == HASH
 
 
+def test_spaces_around_a_header_are_no_part_of_it():
+    """HTTP allows none there: each answer would fail."""
+    headers = "{X-XSS-Protection: ' 1 ', Content-Security-Policy: ' '}"
+    web = parse(f"http_server_config: {{headers: {headers}}}")
+    assert web.http_server_config.headers == {"X-XSS-Protection": "1"}
+
+
 @pytest.mark.parametrize(
     "users",
     [
