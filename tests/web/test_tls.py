@@ -177,7 +177,7 @@ def test_new_certificates_are_taken_without_a_restart(authority, tmp_path, caplo
         assert serial(server, context) != before
 
 
-def test_files_are_read_again_when_they_may_be_read(authority, tmp_path, caplog):
+def test_files_are_read_again_when_they_may_be_read(authority, caplog):
     """A key whose owner or mode is set after it was copied is taken without another change."""
     pair = authority.sign("later", "DNS:localhost")
     certificates = Certificates(TlsSettings(*pair))
