@@ -337,6 +337,18 @@ def test_bodies_that_do_not_come_make_room(path):
             assert running.post(GOOD).status == 200
 
 
+def test_slow_readers_make_room():
+    """With all connections taken by clients that do not read, a scrape is answered."""
+    with serving(connections=8, seconds=30.0) as (server, _), ExitStack() as stack:
+        slow = [stack.enter_context(plain(server)) for _ in range(8)]
+        for connection in slow:
+            connection.sendall(HEAD.replace(b"metrics", b"metrics?name[]=a") + b"\r\n")
+        for connection in slow:
+            assert connection.recv(1000).startswith(b"HTTP/1.1 200")
+        for _ in range(3):
+            assert fetch(server.url + "metrics")[0] == 200
+
+
 def test_with_all_at_work_a_further_one_is_refused():
     """Who is waited upon is not cut; one more is told to come back."""
     with serving(connections=8, seconds=30.0) as (server, pages), ExitStack() as stack:

@@ -122,6 +122,11 @@ class Connection(H11Protocol):
         return self._phase_now() not in {"work", "sending"}
 
     @property
+    def is_sent_to(self) -> bool:
+        """Whether the client has yet to read its answer."""
+        return self._phase_now() == "sending"
+
+    @property
     def unsent(self) -> int:
         """Bytes of answers that the client has not taken."""
         if self._raw is None:
