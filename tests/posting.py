@@ -56,6 +56,7 @@ class Service:
 
     source: HttpSource
     port: int = 0
+    server: WebServer | None = None
     batches: list[Batch] = field(default_factory=list)
     commit: Callable[[Batch], Outcome | str] = lambda _: Outcome()
     woken: threading.Event = field(default_factory=threading.Event)
@@ -112,7 +113,7 @@ def service(
     told = acknowledge or monitors.acknowledge
     app = make_app(lambda *_: (b"", "text/plain"), monitors.snapshot, lambda: True, told, [inlet])
     with WebServer(app, "127.0.0.1", 0) as server:
-        running.port = server.port
+        running.port, running.server = server.port, server
         writer = threading.Thread(target=running.drain, daemon=True)
         writer.start()
         try:

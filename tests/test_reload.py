@@ -154,6 +154,8 @@ def test_a_signal_does_the_same(tmp_path):
         service.process.send_signal(signal.SIGHUP)
         wait_for(lambda: reload(service.url)[0] == 200, about="for the lifecycle")
         assert reload(service.url, **{"Sec-Fetch-Site": "cross-site"})[0] == 403
+        for origin, status in (("http://example.org", 403), ("null", 403), (service.url, 200)):
+            assert reload(service.url, Origin=origin)[0] == status
         assert reload(service.url, "GET")[0] == 405
 
 

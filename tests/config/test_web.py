@@ -158,6 +158,30 @@ def test_a_hash_may_come_from_the_environment():
     assert web.basic_auth_users["a"].get_secret_value() == HASH
 
 
+def test_spaces_around_a_header_are_no_part_of_it():
+    """HTTP allows none there: each answer would fail."""
+    headers = "{X-XSS-Protection: ' 1 ', Content-Security-Policy: ' '}"
+    web = parse(f"http_server_config: {{headers: {headers}}}")
+    assert web.http_server_config.headers == {"X-XSS-Protection": "1"}
+
+
+@pytest.mark.parametrize(
+    "users",
+    [
+        f"{{alice:{HASH}}}",
+        f"\n    alice:{HASH}: x",
+        f"\n    alice:{HASH}: x\n    alice:{HASH}: x",
+        f"{{'{HASH}': alice}}",
+        f"{{'{HASH}': !!int alice}}",
+    ],
+)
+def test_a_hash_where_a_name_should_be_is_hidden(users):
+    """A space that is missing makes a key of both; the message says where, and not what."""
+    with pytest.raises(ConfigError, match=r"web\.basic_auth_users\.hidden: ") as caught:
+        parse_config(f"{REST}web:\n  basic_auth_users: {users}\n", "c.yml", {})
+    assert HASH[7:] not in str(caught.value)
+
+
 def test_the_file_of_other_exporters(tmp_path):
     """Its sections take the place of those of the YAML; its paths are from its own folder."""
     path = tmp_path / "web.yml"

@@ -1,14 +1,18 @@
 """Alarms are read and acknowledged over HTTP."""
 
 import json
+import socket
 
 import pytest
 from posting import service
+from servers import wait_for
 
 from losswatch import BudgetAlarm, DriftAlarm, Monitor, Segments, Span
 from losswatch.errors import StoreError
 
 PROMISE = Span.of("1000 events")
+HALF = b"POST /api/v1/alarms/acknowledge HTTP/1.1\r\nHost: x\r\nContent-Length: 99\r\n"
+HALF += b"Content-Type: application/json\r\n\r\n{"
 
 
 @pytest.fixture
@@ -103,6 +107,27 @@ def test_a_page_of_another_site_cannot_acknowledge(monitor):
         content = {"model": "eta", "alarm": "budget"}
         assert acknowledge(running, content, "text/plain").status == 415
         assert on(running)
+
+
+def test_a_body_that_does_not_come_has_an_end(monitor, monkeypatch):
+    """408 after a while."""
+    monkeypatch.setattr("losswatch.web.alarms._BODY_SECONDS", 0.2)
+    with (
+        service(monitor=monitor) as running,
+        socket.create_connection(("127.0.0.1", running.port), timeout=20) as slow,
+    ):
+        slow.sendall(HALF)
+        assert slow.recv(1000).startswith(b"HTTP/1.1 408")
+
+
+def test_who_goes_away_within_a_body_is_no_error(monitor, caplog):
+    """Nothing is acknowledged, and the log says nothing of it."""
+    with service(monitor=monitor) as running:
+        with socket.create_connection(("127.0.0.1", running.port), timeout=20) as gone:
+            gone.sendall(HALF)
+        tasks = running.server._server.server_state.tasks
+        wait_for(lambda: not tasks and not running.server._server.server_state.connections)
+    assert not caplog.records
 
 
 def test_a_state_that_cannot_be_written_is_told(monitor):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import socket
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -127,6 +128,22 @@ def test_two_headers_are_refused():
         connection.endheaders()
         assert connection.getresponse().status == 401
         connection.close()
+
+
+def test_two_lengths_of_a_body_are_refused():
+    """What a proxy before it may read in another way ends the connection: nothing is smuggled."""
+    head = b"GET /-/healthy HTTP/1.1\r\nhost: a\r\n"
+    both = b"content-length: 5\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n"
+    with (
+        serving() as server,
+        socket.create_connection(("127.0.0.1", server.port), timeout=20) as connection,
+    ):
+        connection.sendall(head + both + head + b"\r\n")
+        answer = b""
+        while data := connection.recv(1000):
+            answer += data
+    assert answer.startswith(b"HTTP/1.1 400")
+    assert answer.count(b"HTTP/1.1 ") == 1
 
 
 def test_what_was_right_is_known_and_what_was_wrong_is_not(looks):

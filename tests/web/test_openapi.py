@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import bcrypt
 import jsonschema
 import pytest
 from posting import GOOD, service
@@ -15,6 +16,8 @@ from servers import fetch
 import losswatch
 from losswatch.errors import Reason
 from losswatch.sources.base import Outcome, Refusal
+from losswatch.web.doors import Doors
+from losswatch.web.passwords import Passwords
 from losswatch.web.schemas import SCHEMAS
 
 EXAMPLES = 40
@@ -70,6 +73,22 @@ def test_every_path_is_described():
     assert methods == {**posts, **gets}
     names = re.findall('"operationId": "(.*?)"', json.dumps(description))
     assert len(names) == len(set(names)) == 7
+
+
+def test_the_password_is_described():
+    """A client may need one, and learns so by an answer of the shape that is described."""
+    secret = {"alice": bcrypt.hashpw(b"x", bcrypt.gensalt(4)).decode()}
+    with service() as running:
+        description = described(running)
+        running.server.doors = Doors(passwords=Passwords(secret))
+        answer = running.send("GET", "/api/v1/cost")
+    assert description["components"]["securitySchemes"]["user"]["scheme"] == "basic"
+    assert description["security"] == [{}, {"user": []}]
+    assert (answer.status, answer.headers["www-authenticate"][:5]) == (401, "Basic")
+    jsonschema.validate(answer.body, SCHEMAS["Problem"])
+    for operations in description["paths"].values():
+        for operation in operations.values():
+            assert "WWW-Authenticate" in operation["responses"]["401"]["headers"]
 
 
 def test_without_a_place_to_send_to_none_is_described():

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import socket
+import struct
 import threading
 from contextlib import ExitStack, contextmanager
 
@@ -16,6 +18,7 @@ import losswatch
 from losswatch.core.monitors import Monitors, MonitorsSnapshot
 from losswatch.web import clients as clients_module
 from losswatch.web.app import make_app
+from losswatch.web.connection import Connection
 from losswatch.web.doors import Doors
 from losswatch.web.server import WebServer
 from losswatch.web.tls import Certificates, TlsSettings
@@ -159,6 +162,70 @@ def test_between_two_scrapes_a_client_may_be_silent():
                 assert is_over(silent)
 
 
+@pytest.mark.parametrize("secure", [False, True], ids=["plain", "TLS"])
+def test_a_reset_leaves_nothing_behind(secure, authority, certificates):
+    """Who resets a connection that was to be kept takes all memory of it along."""
+    options = {"certificates": certificates} if secure else {}
+    before = set(map(id, lasting()))
+    with serving(**options) as (server, _):
+        for _ in range(5):
+            with connect(server.port, client(authority)) if secure else plain(server) as rude:
+                rude.sendall(HEAD + b"\r\n")
+                assert rude.recv(1000).startswith(b"HTTP/1.1 200")
+                rude.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        wait_for(lambda: not connections(server), about="for the end of all")
+        wait_for(lambda: set(map(id, lasting())) <= before, about="for the memory")
+
+
+def lasting() -> list[Connection]:
+    gc.collect()
+    return [each for each in gc.get_objects() if type(each) is Connection]
+
+
+@pytest.mark.parametrize(
+    ("path", "begun"), [(b"/metrics?name[]=%d", 1), (b"/api/v1/cost?model=%d", 40)]
+)
+def test_for_who_is_gone_no_page_is_made(path, begun):
+    """Pages that nobody waits for any more are in nobody's way; those begun come to an end."""
+    with serving() as (server, pages):
+        pages.go.clear()
+        tasks = server._server.server_state.tasks
+        with ExitStack() as stack:
+            for number in range(60):
+                connection = stack.enter_context(plain(server))
+                connection.sendall(b"GET " + path % number + b" HTTP/1.1\r\nhost: a\r\n\r\n")
+            wait_for(lambda: pages.asked == begun and len(tasks) == 60, about="for all")
+        wait_for(lambda: not connections(server), about="for the end of all")
+        pages.go.set()
+        wait_for(lambda: not tasks, about="for those that began")
+        assert pages.asked == begun
+        assert fetch(server.url + "metrics")[0] == 200
+
+
+BAD_CHUNK = b"POST %s HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\n"
+BAD_CHUNK += b"transfer-encoding: chunked\r\n\r\n1\r\n{\r\n"
+
+
+@pytest.mark.parametrize("secure", [False, True], ids=["plain", "TLS"])
+@pytest.mark.parametrize("path", [b"/nope", b"/api/v1/alarms/acknowledge", b"/api/v1/cost"])
+def test_what_is_no_http_fills_no_log(path, secure, authority, certificates, caplog):
+    """A line of the log for many such clients, and no traceback, whenever it comes."""
+    options = {"certificates": certificates} if secure else {}
+    with serving(**options) as (server, _):
+        for _ in range(5):
+            with connect(server.port, client(authority)) if secure else plain(server) as bad:
+                bad.sendall(BAD_CHUNK % path)
+                if path == b"/nope":
+                    assert bad.recv(1000).startswith(b"HTTP/1.1 404")
+                bad.sendall(b"no chunk\r\n")
+                while not is_over(bad):
+                    pass
+        wait_for(lambda: not server._server.server_state.tasks, about="for the end of all")
+    told = [record.getMessage() for record in caplog.records]
+    assert len(told) == 1
+    assert "was refused: what it sent is no HTTP" in told[0]
+
+
 def test_a_slow_page_is_not_a_slow_client():
     """Who waits for an answer longer than that is not cut."""
     with serving(seconds=0.2) as (server, pages), plain(server) as connection:
@@ -254,6 +321,32 @@ def test_silent_clients_make_room():
         assert is_over(silent[0])
         silent[7].sendall(HEAD + b"\r\n")
         assert silent[7].recv(1000).startswith(b"HTTP/1.1 200")
+
+
+@pytest.mark.parametrize("path", [b"/api/v1/events", b"/api/v1/alarms/acknowledge"])
+def test_bodies_that_do_not_come_make_room(path):
+    """Who was to send more waits for no answer: others are not refused in its favour."""
+    half = b"POST " + path + b" HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\n"
+    with posting() as running, ExitStack() as stack:
+        running.server.doors = Doors(connections=8, seconds=30.0)
+        slow = [stack.enter_context(plain(running)) for _ in range(8)]
+        for connection in slow:
+            connection.sendall(half + b"content-length: 99\r\n\r\n{")
+        wait_for(lambda: len(running.server._server.server_state.tasks) == 8, about="for all")
+        for _ in range(3):
+            assert running.post(GOOD).status == 200
+
+
+def test_slow_readers_make_room():
+    """With all connections taken by clients that do not read, a scrape is answered."""
+    with serving(connections=8, seconds=30.0) as (server, _), ExitStack() as stack:
+        slow = [stack.enter_context(plain(server)) for _ in range(8)]
+        for connection in slow:
+            connection.sendall(HEAD.replace(b"metrics", b"metrics?name[]=a") + b"\r\n")
+        for connection in slow:
+            assert connection.recv(1000).startswith(b"HTTP/1.1 200")
+        for _ in range(3):
+            assert fetch(server.url + "metrics")[0] == 200
 
 
 def test_with_all_at_work_a_further_one_is_refused():

@@ -177,6 +177,20 @@ def test_new_certificates_are_taken_without_a_restart(authority, tmp_path, caplo
         assert serial(server, context) != before
 
 
+def test_files_are_read_again_when_they_may_be_read(authority, caplog):
+    """A key whose owner or mode is set after it was copied is taken without another change."""
+    pair = authority.sign("later", "DNS:localhost")
+    certificates = Certificates(TlsSettings(*pair))
+
+    def is_read_after_chmod() -> bool:
+        pair.key.chmod(0o600)
+        certificates.context()
+        return "read again" in caplog.text
+
+    caplog.set_level("INFO")
+    wait_for(is_read_after_chmod, about="for a tick of the file system's clock")
+
+
 def test_a_certificate_that_makes_no_sense_is_an_error(server_pair, tmp_path):
     """What is wrong with the files is told with their names; nobody is asked for a password."""
     empty, secret = tmp_path / "empty.pem", tmp_path / "secret.key"

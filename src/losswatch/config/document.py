@@ -62,9 +62,16 @@ def read_document(
     return document
 
 
-def show_path(path: Path) -> str:
+_PLAIN = re.compile(r"[\w.@ -]+")
+"""A key of a secret that is shown; others may be ``alice:hunter2``, without the space."""
+
+
+def show_path(path: Path, is_secret: Callable[[Path], bool] = lambda _: False) -> str:
     """Return a path as people write it: ``monitors[0].model``."""
-    shown = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path)
+    shown = ""
+    for at, step in enumerate(path):
+        hidden = is_secret(path[:at]) and not _PLAIN.fullmatch(str(step))
+        shown += f"[{step}]" if isinstance(step, int) else f".{'hidden' if hidden else step}"
     return shown.lstrip(".")
 
 
@@ -174,7 +181,8 @@ class _Builder:
         return value
 
     def _problem(self, node: yaml.Node, path: Path, message: str) -> None:
-        self._document.problems.append(Problem(node.start_mark.line + 1, show_path(path), message))
+        shown = show_path(path, self._is_secret)
+        self._document.problems.append(Problem(node.start_mark.line + 1, shown, message))
 
 
 _NAMES = re.compile(r"(?<=alias) '.*|(?<=tag) '.*|(?<=anchor) '.*|(?<=handle) '.*", re.DOTALL)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from pydantic import ValidationError
@@ -91,11 +92,8 @@ def _parse_document(
     environment: Mapping[str, str] | None,
 ) -> _Whole:
     """Return a document as the section that the whole of it is."""
-    document = read_document(
-        text,
-        os.environ if environment is None else environment,
-        lambda at: is_secret(at, section),
-    )
+    secret = partial(is_secret, root=section)
+    document = read_document(text, os.environ if environment is None else environment, secret)
     problems = document.problems
     config = None
     if document.data is None and not problems:
@@ -107,7 +105,7 @@ def _parse_document(
             known = {(problem.line, problem.path) for problem in problems}
             for details in error.errors():
                 at: Path = path_of(details)
-                line, shown = document.line_of(at), show_path(at)
+                line, shown = document.line_of(at), show_path(at, secret)
                 if (line, shown) not in known:
                     problems.append(Problem(line, shown, message_of(details, at, section)))
     if problems or config is None:

@@ -196,7 +196,8 @@ class HttpServerConfig(Section):
             if _HEADERS[name] and value and value not in _HEADERS[name]:
                 allowed = " or ".join(_HEADERS[name])
                 raise wrong("has {name}; must be {allowed}", name=name, allowed=allowed)
-        return {name: value for name, value in headers.items() if value}
+        # With a space around it no answer could be written.
+        return {name: text for name, value in headers.items() if (text := value.strip())}
 
 
 class WebFileConfig(Section):

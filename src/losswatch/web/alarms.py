@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import TYPE_CHECKING, Any
 
 from starlette.concurrency import run_in_threadpool
+from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.routing import Route
 
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["Acknowledge", "alarm_routes"]
 
 _MOST_BYTES = 65_536
+_BODY_SECONDS = 30.0
 _RULE = 'must be an object such as {"model": "eta", "alarm": "budget"}, perhaps with segment'
 
 
@@ -61,6 +64,11 @@ def alarm_routes(
             asked = _asked(await _body(request))
         except ValueError as error:
             return problem(400, str(error))
+        except TimeoutError:
+            detail = f"the body was not there after {_BODY_SECONDS:g} s; send it faster"
+            return problem(408, detail)
+        except ClientDisconnect:
+            return Response()
         return await run_in_threadpool(_acknowledge, acknowledge, *asked)
 
     yield Route(ALARMS, alarms)
@@ -81,10 +89,11 @@ def _acknowledge(
 
 async def _body(request: Request) -> bytes:
     body = b""
-    async for part in request.stream():
-        body += part
-        if len(body) > _MOST_BYTES:
-            raise ValueError(f"the body has more than {_MOST_BYTES:,} bytes; {_RULE}")
+    async with asyncio.timeout(_BODY_SECONDS):
+        async for part in request.stream():
+            body += part
+            if len(body) > _MOST_BYTES:
+                raise ValueError(f"the body has more than {_MOST_BYTES:,} bytes; {_RULE}")
     return body
 
 

@@ -69,8 +69,12 @@ class Clients:
         self._told, self._untold = now, 0
 
     def _make_room(self) -> bool:
-        """Cut who has been silent for longest; nobody who is waited upon."""
+        """Cut who has been silent for longest, or else who reads the slowest.
+
+        Nobody who waits for an answer.
+        """
         waiting = [client for client in self._all if client.is_waiting]
+        waiting = waiting or [client for client in self._all if client.is_sent_to]
         if not waiting:
             return False
         longest = min(waiting, key=lambda client: client.since)

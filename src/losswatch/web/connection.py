@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Any
 
+import anyio
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 if TYPE_CHECKING:
     import asyncio
+
+    from starlette.types import Receive, Scope, Send
 
     from losswatch.web.clients import Clients
     from losswatch.web.tls import Certificates
@@ -21,6 +25,11 @@ _BUSY = (
     b"too many clients now.\n"
 )
 _CLOSE_SECONDS = 5.0
+
+_logger = logging.getLogger(f"{__name__}.uvicorn")
+_logger.setLevel(logging.ERROR)  # a warning is for each request that is wrong: a flood of lines
+
+_READING = frozenset({"GET", "HEAD"})
 
 _LEAST_BYTES = 65_536
 """Who reads less in the time that a client has does not get on."""
@@ -42,6 +51,7 @@ class Connection(H11Protocol):
 
     def __init__(self, clients: Clients, **options: Any) -> None:  # noqa: ANN401
         super().__init__(**options)
+        self.logger = _logger
         self.since = self.loop.time()
         self._clients = clients
         self._raw: asyncio.Transport | None = None
@@ -52,6 +62,8 @@ class Connection(H11Protocol):
         self._head_began = False
         self._served = False  # a request has been there
         self._unsent = 0
+        self._work: anyio.CancelScope | None = None
+        self._answer, self.app = self.app, self._answer_while_here
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin; see :class:`asyncio.Protocol`."""
@@ -84,6 +96,20 @@ class Connection(H11Protocol):
         self._clients.discard(self)
         if self._opened:
             super().connection_lost(exc)
+            self._unset_keepalive_if_required()  # or, after a reset, it holds all this for a minute
+            if self._work is not None:
+                self._work.cancel()
+
+    def send_400_response(self, msg: str) -> None:
+        """Tell that this is no HTTP, and end; only end where an answer has begun."""
+        self._clients.refused(self, "what it sent is no HTTP")
+        if self.conn.our_state in {h11.IDLE, h11.SEND_RESPONSE}:
+            super().send_400_response(msg)
+        else:
+            self.transport.close()
+        if self.cycle is not None:  # its answer would come after that
+            self.cycle.disconnected = True
+            self.cycle.message_event.set()
 
     @property
     def address(self) -> tuple[Any, ...] | None:
@@ -94,6 +120,11 @@ class Connection(H11Protocol):
     def is_waiting(self) -> bool:
         """Whether the client has yet to send something: nothing is lost if it is cut."""
         return self._phase_now() not in {"work", "sending"}
+
+    @property
+    def is_sent_to(self) -> bool:
+        """Whether the client has yet to read its answer."""
+        return self._phase_now() == "sending"
 
     @property
     def unsent(self) -> int:
@@ -110,7 +141,7 @@ class Connection(H11Protocol):
         if phase != self._phase or self._unsent - unsent >= _LEAST_BYTES:
             self._phase, self._unsent, self.since = phase, unsent, now
         self._unsent = max(self._unsent, unsent)
-        if phase not in {"work", "idle"} and now - self.since > seconds:
+        if phase not in {"work", "body", "idle"} and now - self.since > seconds:
             self.cut()
 
     def cut(self) -> None:
@@ -119,13 +150,17 @@ class Connection(H11Protocol):
             self._raw.abort()
 
     def _phase_now(self) -> str:
-        """Return what is waited for; ``idle`` is a client between two requests."""
+        """Return what is waited for; ``idle`` is a client between two requests.
+
+        Who reads a body says how long that may take.
+        """
         if not self._opened:
             return "start"
         if self.unsent:
             return "sending"
         if self.conn.our_state in {h11.SEND_RESPONSE, h11.SEND_BODY}:
-            return "work"
+            sends = self.conn.their_state is h11.SEND_BODY and not self.flow.read_paused
+            return "body" if sends else "work"
         if self.conn.our_state is not h11.IDLE:
             return "end"
         return "idle" if self._served and not self._head_began else "head"
@@ -133,6 +168,17 @@ class Connection(H11Protocol):
     def _open(self, transport: asyncio.Transport) -> None:
         self._opened = True
         super().connection_made(transport)
+
+    async def _answer_while_here(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Make no page for who is gone: it would be in the way of all others.
+
+        What changes something goes on; so does what a thread has begun.
+        """
+        if scope["method"] not in _READING:
+            await self._answer(scope, receive, send)
+            return
+        with anyio.CancelScope() as self._work:
+            await self._answer(scope, receive, send)
 
     async def _shake_hands(self, certificates: Certificates) -> None:
         raw = self._raw

@@ -26,6 +26,10 @@ OPEN_PATHS = frozenset({HEALTHY, READY})
 _MOST_WAITING = 32
 """Passwords that are looked at or wait for it; some seconds of work."""
 
+_TWO_LENGTHS = "has both Content-Length and Transfer-Encoding; send one of them"
+_CLOSE = {"connection": "close"}
+"""A proxy may take what follows for another request than this server does."""
+
 _ASK = {"www-authenticate": 'Basic realm="losswatch", charset="UTF-8"'}
 
 
@@ -54,6 +58,8 @@ class Guard:
         doors = self._doors()
         if doors.headers:
             send = _with_headers(send, doors.headers)
+        if {b"content-length", b"transfer-encoding"} <= {name for name, _ in scope["headers"]}:
+            return await problem(400, _TWO_LENGTHS, _CLOSE)(scope, receive, send)
         if doors.passwords is not None and scope["path"] not in OPEN_PATHS:
             refusal = await self._refusal(scope, doors.passwords)
             if refusal is not None:

@@ -46,6 +46,10 @@ _FAILURES = {
 }
 _LATER = frozenset({429, 503})
 
+_USER = "user"
+
+_ASKED = {"WWW-Authenticate": {"description": "Basic.", "schema": {"type": "string"}}}
+
 _RETRY_AFTER = {
     "Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer", "minimum": 0}}
 }
@@ -66,6 +70,9 @@ def describe(inlets: Iterable[tuple[str, Kind]], cost: str, openapi: str) -> Jso
     paths[ALARMS] = {"get": _get_alarms()}
     paths[ACKNOWLEDGE] = {"post": _post_acknowledge()}
     paths[openapi] = {"get": _get_openapi()}
+    for operations in paths.values():
+        for operation in operations.values():
+            operation["responses"]["401"] = _unauthorized()
     return {
         "openapi": "3.1.0",
         "info": {
@@ -74,8 +81,12 @@ def describe(inlets: Iterable[tuple[str, Kind]], cost: str, openapi: str) -> Jso
             "description": "The exact running L2 cost of regression models.",
         },
         "servers": [{"url": "/"}],
+        "security": [{}, {_USER: []}],  # the second where the config names users
         "paths": paths,
-        "components": {"schemas": SCHEMAS},
+        "components": {
+            "schemas": SCHEMAS,
+            "securitySchemes": {_USER: {"type": "http", "scheme": "basic"}},
+        },
     }
 
 
@@ -135,6 +146,7 @@ def _post_acknowledge() -> Json:
             "200": _answer("It is off, and that is safe.", "Acknowledged"),
             "400": _failure("The body is no such object."),
             "404": _failure("There is no such model, alarm or segment."),
+            "408": _failure(_FAILURES[408]),
             "415": _failure("The content type is another one."),
             "503": _failure("The state cannot be written: ask again, later.", retry=True),
         },
@@ -165,6 +177,11 @@ def _filter(name: str, description: str) -> Json:
 
 def _answer(description: str, schema: str, media_type: str = "application/json") -> Json:
     return {"description": description, "content": {media_type: {"schema": ref(schema)}}}
+
+
+def _unauthorized() -> Json:
+    failure = _failure("A user of the config and the password are needed, if it names any.")
+    return {**failure, "headers": _ASKED}
 
 
 def _failure(description: str, schema: str = "Problem", *, retry: bool = False) -> Json:

@@ -71,7 +71,7 @@ class _Page:
     @property
     def is_wanted(self) -> bool:
         """Whether somebody waits still."""
-        return max(self.deadlines) > time.monotonic()
+        return max(self.deadlines, default=-math.inf) > time.monotonic()
 
     @property
     def deadline(self) -> float | None:
@@ -117,7 +117,10 @@ class Scrapes:
         page.deadlines.append(deadline)
         if self._maker is None:
             self._maker = asyncio.create_task(self._make())
-        return await asyncio.shield(page.written)
+        try:
+            return await asyncio.shield(page.written)
+        finally:  # who is gone wants it no more
+            page.deadlines.remove(deadline)
 
     async def _make(self) -> None:
         """Make the pages that are asked for, in the order in which they were."""

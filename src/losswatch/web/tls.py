@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    Signature = tuple[tuple[int, int, int] | None, ...]
+    Signature = tuple[tuple[int, ...] | None, ...]
 
 __all__ = ["Certificates", "TlsSettings"]
 
@@ -85,12 +85,13 @@ def _signature(files: Sequence[Path]) -> Signature:
     return tuple(map(_stamp, files))
 
 
-def _stamp(file: Path) -> tuple[int, int, int] | None:
+def _stamp(file: Path) -> tuple[int, ...] | None:
     try:
         status = file.stat()
     except OSError:
         return None
-    return status.st_mtime_ns, status.st_size, status.st_ino
+    # The second changes with the owner and the mode: what could not be read may be read now.
+    return status.st_mtime_ns, status.st_ctime_ns, status.st_size, status.st_ino
 
 
 def _context(settings: TlsSettings) -> ssl.SSLContext:
