@@ -31,6 +31,7 @@ TAKEN = {
     "identity": (GOOD, {"content_encoding": "identity"}, 1),
     "in chunks": (iter([GOOD[:5], GOOD[5:], GOOD]), {}, 2),
     "another protocol offered": (GOOD, {"connection": "Upgrade", "upgrade": "h2c"}, 1),
+    "of a browser at the address itself": (GOOD, {"sec_fetch_site": "none"}, 1),
     "many": (GOOD * 2000, {}, 2000),
     "nothing": (b"", {}, 0),
     "an empty array": (b"[]", {}, 0),
@@ -50,6 +51,11 @@ def test_without_a_content_type(running):
     assert running.send("POST", "/api/v1/events", GOOD).status == 200
 
 
+def test_a_page_of_the_same_origin_may_send(running):
+    """Over plain HTTP a browser tells the origin alone."""
+    assert running.post(GOOD, origin=running.url).status == 200
+
+
 BOMB = gzip.compress(bytes(1 << 26))
 
 NOT_TAKEN = {
@@ -64,6 +70,9 @@ NOT_TAKEN = {
     "a bomb": (BOMB[:60_000], {"content_encoding": "gzip"}, 413, "more than 65536 bytes"),
     "too large": (b"x" * 65_537, {}, 413, "more than 65536 bytes"),
     "too large in chunks": (iter([b"x" * 40_000] * 2), {}, 413, "more than 65536 bytes"),
+    "a page of another site": (GOOD, {"sec_fetch_site": "cross-site"}, 403, "another site"),
+    "one by plain HTTP": (GOOD, {"origin": "http://example.org"}, 403, "another site"),
+    "a page of no site": (GOOD, {"content_type": "text/plain", "origin": "null"}, 403, "another"),
     "half an array": (b"[1,", {}, 400, "array cannot be read"),
     "not one event": (b"1\n2\n", {}, 422, "not one event counts"),
 }

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from losswatch.web.clients import Clients
     from losswatch.web.tls import Certificates
 
-__all__ = ["Connection"]
+__all__ = ["READING", "Connection"]
 
 _BUSY = (
     b"HTTP/1.1 503 Service Unavailable\r\nconnection: close\r\nretry-after: 1\r\n"
@@ -29,7 +29,8 @@ _CLOSE_SECONDS = 5.0
 _logger = logging.getLogger(f"{__name__}.uvicorn")
 _logger.setLevel(logging.ERROR)  # a warning is for each request that is wrong: a flood of lines
 
-_READING = frozenset({"GET", "HEAD"})
+READING = frozenset({"GET", "HEAD"})
+"""The methods that change nothing."""
 
 _LEAST_BYTES = 65_536
 """Who reads less in the time that a client has does not get on."""
@@ -174,7 +175,7 @@ class Connection(H11Protocol):
 
         What changes something goes on; so does what a thread has begun.
         """
-        if scope["method"] not in _READING:
+        if scope["method"] not in READING:
             await self._answer(scope, receive, send)
             return
         with anyio.CancelScope() as self._work:

@@ -6,6 +6,8 @@ import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
+from losswatch.web.connection import READING
+from losswatch.web.origin import is_of_another_site
 from losswatch.web.probes import HEALTHY, READY
 from losswatch.web.problems import problem
 
@@ -29,6 +31,8 @@ _MOST_WAITING = 32
 _TWO_LENGTHS = "has both Content-Length and Transfer-Encoding; send one of them"
 _CLOSE = {"connection": "close"}
 """A proxy may take what follows for another request than this server does."""
+
+_OF_ANOTHER_SITE = "a page of another site asked for this; nothing is taken from there"
 
 _ASK = {"www-authenticate": 'Basic realm="losswatch", charset="UTF-8"'}
 
@@ -60,6 +64,8 @@ class Guard:
             send = _with_headers(send, doors.headers)
         if {b"content-length", b"transfer-encoding"} <= {name for name, _ in scope["headers"]}:
             return await problem(400, _TWO_LENGTHS, _CLOSE)(scope, receive, send)
+        if scope["method"] not in READING and is_of_another_site(scope["headers"]):
+            return await problem(403, _OF_ANOTHER_SITE)(scope, receive, send)
         if doors.passwords is not None and scope["path"] not in OPEN_PATHS:
             refusal = await self._refusal(scope, doors.passwords)
             if refusal is not None:

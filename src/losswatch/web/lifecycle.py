@@ -10,7 +10,7 @@ from starlette.routing import Route
 from losswatch.errors import LosswatchError, StoreError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from starlette.requests import Request
     from starlette.responses import Response
@@ -19,17 +19,6 @@ if TYPE_CHECKING:
 __all__ = ["RELOAD", "Lifecycle", "lifecycle_routes"]
 
 RELOAD = "/-/reload"
-
-_OURS = {"none", "same-origin"}
-"""What browsers say of requests that no other site has made."""
-
-
-def _is_of_another_site(headers: Mapping[str, str]) -> bool:
-    """Tell whether a browser says so; over plain HTTP it tells the origin alone."""
-    if (site := headers.get("sec-fetch-site")) is not None:
-        return site not in _OURS
-    origin = headers.get("origin")
-    return origin is not None and origin.partition("://")[2] != headers.get("host")
 
 
 class Lifecycle(NamedTuple):
@@ -46,12 +35,10 @@ class Lifecycle(NamedTuple):
 def lifecycle_routes(lifecycle: Lifecycle) -> Iterator[BaseRoute]:
     """Yield the path."""
 
-    def reload(request: Request) -> Response:
+    def reload(_: Request) -> Response:
         if not lifecycle.enabled:
             remedy = "start with --web.enable-lifecycle, or set web: {enable_lifecycle: true}"
             return PlainTextResponse(f"reloading over HTTP is off; {remedy}\n", 403)
-        if _is_of_another_site(request.headers):
-            return PlainTextResponse("a page of another site asked for this\n", 403)
         try:
             notes = lifecycle.reload()
         except LosswatchError as error:

@@ -38,6 +38,7 @@ names; here they have their own.
 
 _FAILURES = {
     400: "The body cannot be read as a whole.",
+    403: "A browser sent it, for a page of another site.",
     408: "The body came too slowly.",
     413: "The body is too large, as it is sent or unpacked.",
     415: "The content type or the content encoding is another one.",
@@ -145,6 +146,7 @@ def _post_acknowledge() -> Json:
         "responses": {
             "200": _answer("It is off, and that is safe.", "Acknowledged"),
             "400": _failure("The body is no such object."),
+            "403": _failure(_FAILURES[403]),
             "404": _failure("There is no such model, alarm or segment."),
             "408": _failure(_FAILURES[408]),
             "415": _failure("The content type is another one."),
