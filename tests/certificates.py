@@ -25,7 +25,9 @@ class Authority:
         self._folder = folder
         self._name = name
         self.root = self._paths(name)
-        _openssl("req", "-x509", *_key(self.root), *_out(self.root), "-subj", f"/CN={name}")
+        # Without a usage Python from 3.13 on does not trust it.
+        subject = ["-subj", f"/CN={name}", "-addext", "keyUsage=critical,keyCertSign,cRLSign"]
+        _openssl("req", "-x509", *_key(self.root), *_out(self.root), *subject)
 
     def sign(self, name: str, *names: str) -> Pair:
         """Return a certificate with alternative names such as ``DNS:localhost``."""
