@@ -156,6 +156,26 @@ def test_windows_that_cannot_be_are_a_value_error(windows):
         check_windows(windows, 1)
 
 
+@pytest.mark.parametrize("huge", [10**5000, -(10**5000)], ids=["above", "below"])
+def test_a_number_that_python_does_not_write_is_refused_wherever_it_stands(huge):
+    """With a reason, like any other: a caller expects no other exception."""
+    monitor = Monitor("m", segments=Segments(("city",)))
+    calls = [
+        lambda: monitor.update(huge, 1.0),
+        lambda: monitor.update(1.0, 1.0, huge),
+        lambda: monitor.update(1.0, 1.0, time=huge),
+        lambda: monitor.update(1.0, 1.0, segment={"city": huge}),
+        lambda: monitor.update(1.0, 1.0, segment=huge),
+        lambda: monitor.predicted("a", 1.0, segment=huge),
+        lambda: monitor.predicted(huge, 1.0),
+        lambda: monitor.observed(huge, 1.0),
+    ]
+    for call in calls:
+        with pytest.raises(RejectedEvent):
+            call()
+    monitor.predicted(10**255, 1.0)
+
+
 def test_what_is_wrong_with_windows_and_labels_is_told_with_their_name():
     """A monitor takes many things: which of them it was is part of the message."""
     with pytest.raises(ValueError, match=r"^windows: is '5 min'; must be a duration"):

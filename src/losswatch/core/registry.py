@@ -10,6 +10,7 @@ from losswatch.core.coded_places import coded_keys, place_coded
 from losswatch.core.label_columns import keys_of, unknown
 from losswatch.core.labels import label_value
 from losswatch.core.segments import FIRST, OTHER, TOTAL, UNLABELLED
+from losswatch.core.validity import shown
 from losswatch.errors import Reason, RejectedEvent, StateError
 
 if TYPE_CHECKING:
@@ -104,7 +105,7 @@ class Registry:
         try:
             values = tuple([labels.get(label) for label in self._labels])
         except AttributeError:
-            detail = f"segment is {labels!r:.60}; must be a mapping of labels"
+            detail = f"segment is {shown(labels)}; must be a mapping of labels"
             raise RejectedEvent(Reason.INVALID_SEGMENT, detail) from None
         return values if self._only is None else values[0]
 

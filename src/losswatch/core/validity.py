@@ -21,6 +21,7 @@ __all__ = [
     "find_rejected",
     "first_of_each",
     "kept_of",
+    "shown",
 ]
 
 _NUMBER_KINDS = "biuf"
@@ -56,7 +57,7 @@ def as_float(name: str, value: object) -> float:
         except Exception:  # noqa: BLE001  # whatever an odd object raises
             raise _wrong_type(name, value) from None
     if not math.isfinite(number):
-        detail = f"{name} is {_shown(value)}; must be a finite float64"
+        detail = f"{name} is {shown(value)}; must be a finite float64"
         raise RejectedEvent(Reason.NOT_FINITE, detail)
     return number
 
@@ -82,10 +83,10 @@ def check_event(y_true: object, y_pred: object, w: object) -> tuple[float, float
     weight = 1.0 if w is None else as_float("w", w)
     loss = error * error
     if weight < 0.0:
-        raise RejectedEvent(Reason.NEGATIVE_WEIGHT, f"w is {_shown(w)}; must be at least 0")
+        raise RejectedEvent(Reason.NEGATIVE_WEIGHT, f"w is {shown(w)}; must be at least 0")
     if not max(loss, weight * loss) <= LARGEST:
         detail = (
-            f"the weighted squared error of {_shown(y_true)} and {_shown(y_pred)} is beyond float64"
+            f"the weighted squared error of {shown(y_true)} and {shown(y_pred)} is beyond float64"
         )
         raise RejectedEvent(Reason.OVERFLOW, detail)
     return error, loss, weight
@@ -207,11 +208,12 @@ def _at(index: int, name: str, value: object) -> float:
 
 
 def _wrong_type(name: str, value: object) -> RejectedEvent:
-    detail = f"{name} is {_shown(value)}; must be a number"
+    detail = f"{name} is {shown(value)}; must be a number"
     return RejectedEvent(Reason.WRONG_TYPE, detail)
 
 
-def _shown(value: object) -> str:
+def shown(value: object) -> str:
+    """Return an object as a message shows it, whatever it is."""
     try:
         text = repr(value)
     except Exception:  # noqa: BLE001  # an odd object, or an integer of 5000 digits

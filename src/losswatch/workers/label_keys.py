@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from losswatch.core.labels import label_value
+from losswatch.core.validity import shown
 from losswatch.errors import Reason, RejectedEvent
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ class LabelKeys:
         if not segment:
             return NO_LABELS
         if segment.__class__ is not dict and not isinstance(segment, Mapping):
-            detail = f"segment is {segment!r:.60}; must be a mapping of labels"
+            detail = f"segment is {shown(segment)}; must be a mapping of labels"
             raise RejectedEvent(Reason.INVALID_SEGMENT, detail)
         try:
             return self._known[tuple(segment.items())]

@@ -10,7 +10,7 @@ from losswatch.core.clock import AHEAD, as_time, future
 from losswatch.core.events import EventColumns
 from losswatch.core.labels import label_value
 from losswatch.core.outputs import check_outputs
-from losswatch.core.validity import as_float
+from losswatch.core.validity import as_float, shown
 from losswatch.errors import Reason, RejectedEvent
 
 if TYPE_CHECKING:
@@ -26,6 +26,9 @@ FULL = 1024
 LONGEST_ID = 256
 """Characters of a prediction_id."""
 
+_BEYOND = 10**LONGEST_ID
+"""A number of so many digits that Python may refuse to write it."""
+
 
 def check_id(prediction_id: object) -> str:
     """Return an id as text.
@@ -35,12 +38,13 @@ def check_id(prediction_id: object) -> str:
     RejectedEvent
         It is no text or whole number, empty, or too long (``invalid_id``).
     """
-    if isinstance(prediction_id, int) and not isinstance(prediction_id, bool):
+    is_whole = isinstance(prediction_id, int) and not isinstance(prediction_id, bool)
+    if is_whole and -_BEYOND < prediction_id < _BEYOND:
         prediction_id = str(prediction_id)
     if isinstance(prediction_id, str) and 0 < len(prediction_id) <= LONGEST_ID:
         return prediction_id
     detail = (
-        f"prediction_id is {prediction_id!r:.60}; must be text of 1 to {LONGEST_ID} characters,"
+        f"prediction_id is {shown(prediction_id)}; must be text of 1 to {LONGEST_ID} characters,"
         " or a whole number"
     )
     raise RejectedEvent(Reason.INVALID_ID, detail)
@@ -129,7 +133,7 @@ class Inbox:
         if segment is None:
             return self._unlabelled
         if not hasattr(segment, "get"):
-            detail = f"segment is {segment!r:.60}; must be a mapping of labels"
+            detail = f"segment is {shown(segment)}; must be a mapping of labels"
             raise RejectedEvent(Reason.INVALID_SEGMENT, detail)
         return tuple([label_value(label, segment.get(label)) for label in self._labels])
 
