@@ -151,15 +151,25 @@ def arrives(hand: Hand) -> None:
 BAD = {
     "another protocol": (b"GET /metrics HTTP/1.1\r\n\r\n", "is no frame; only workers"),
     "cut short": (encode_frame(Kind.HELLO, b"{}")[:-1], "a frame is cut short"),
-    "too large": (b"LWW\x01\x01\xff\xff\xff\xff\0\0\0\0", "at most 16777216 are taken"),
+    "too large": (b"LWW\x01\x01\xff\xff\xff\xff\0\0\0\0", "at most 65536 are taken"),
     "damaged": (encode_frame(Kind.HELLO, b"{}")[:-1] + b"!", "damaged: its checksum differs"),
     "another version": (b"LWW\x02\x01\0\0\0\0\0\0\0\0", "speaks version 2, and losswatch"),
     "no greeting": (encode_frame(Kind.BATCH, encode_number(1)), "kind 3 does not belong here"),
     "no JSON": (encode_frame(Kind.HELLO, b"{"), "a greeting cannot be read"),
-    "deep JSON": (encode_frame(Kind.HELLO, b"[" * 100_000), "recursion"),
+    "deep JSON": (encode_frame(Kind.HELLO, b"[" * 60_000), "recursion"),
     "no session": (encode_frame(Kind.HELLO, b"{}"), "session"),
     "bad session": (encode_frame(Kind.HELLO, b'{"session": "x"}'), "must be 16 digits of hex"),
 }
+
+
+def test_a_batch_beyond_the_largest_is_refused(owner, path):
+    """One that the header promises, without waiting for it; who has a session may send more."""
+    hand = Hand(path)
+    hand.send(Kind.BATCH, encode_number(1) + bytes(100_000))
+    assert hand.read().kind == Kind.SPOILT
+    hand.socket.sendall(b"LWW\x01\x03\xff\xff\xff\xff\0\0\0\0")
+    assert b"at most 16777216 are taken" in hand.read().body
+    assert owner.take() == 0
 
 
 @pytest.mark.parametrize(("sent", "told"), BAD.values(), ids=BAD)

@@ -75,16 +75,17 @@ def encode_frame(kind: Kind, body: bytes = b"") -> bytes:
     return b"".join((head, checksum.to_bytes(4, "little"), body))
 
 
-def read_frame(read: Callable[[int], bytes]) -> Frame | None:
+def read_frame(read: Callable[[int], bytes], most: int = LARGEST_FRAME) -> Frame | None:
     r"""Return the next frame, ``None`` if the stream has ended.
 
-    Nothing is read, nor kept in memory, that the header does not promise; it
-    may promise :data:`LARGEST_FRAME` bytes.
+    Nothing is read, nor kept in memory, that the header does not promise.
 
     Parameters
     ----------
     read
         Returns so many bytes, or fewer if the stream has ended.
+    most
+        So many bytes the header may promise.
 
     Raises
     ------
@@ -110,8 +111,8 @@ def read_frame(read: Callable[[int], bytes]) -> Frame | None:
             f"the other side speaks version {version}, and losswatch {__version__} here version"
             f" {_VERSION}: use one release on both sides"
         )
-    if length > LARGEST_FRAME:
-        raise BadFrameError(f"a frame of {length} bytes; at most {LARGEST_FRAME} are taken")
+    if length > most:
+        raise BadFrameError(f"a frame of {length} bytes; at most {most} are taken")
     body = read(length)
     if len(body) < length:
         raise BadFrameError("a frame is cut short")

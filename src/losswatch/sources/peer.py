@@ -32,6 +32,9 @@ __all__ = ["Owner", "Page", "Peer"]
 logger = logging.getLogger(__name__)
 
 _GREETING_SECONDS = 30.0
+_LONGEST_GREETING = 1 << 16
+"""Bytes of a first frame, as it is JSON: of that a parser makes thirty times as much."""
+
 _SESSION = re.compile(r"[0-9a-f]{16}")
 
 
@@ -109,7 +112,7 @@ class Peer:
 
     def _talk(self) -> None:
         try:
-            while (frame := read_frame(lambda size: receive(self._socket, size))) is not None:
+            while (frame := self._next()) is not None:
                 if not self._take(frame):
                     return
         except (BadFrameError, UnicodeDecodeError, TypeError, LookupError, RecursionError) as error:
@@ -121,6 +124,10 @@ class Peer:
         self._owner.count_refused()
         logger.warning("%s: a connection is refused: %s", self._owner.name, why)
         self.refuse(why)
+
+    def _next(self) -> Frame | None:
+        most = _LONGEST_GREETING if self._session is None else LARGEST_FRAME
+        return read_frame(lambda size: receive(self._socket, size), most)
 
     def _take(self, frame: Frame) -> bool:
         """Do what a frame asks for; tell whether another one may come."""
