@@ -54,7 +54,8 @@ def _advice(config: Config, monitors: Monitors) -> Iterator[str]:
             else:
                 yield (
                     f"{name}: errors remember each other for {memory:.3g} events; blocks should"
-                    f" have at least {advised_block(memory)} events"
+                    f" have at least {advised_block(memory)} events; a fault in the data looks the"
+                    " same"
                 )
         for alarm, block, advice in monitor.block_advice():
             if block < advice:

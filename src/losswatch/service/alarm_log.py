@@ -40,7 +40,8 @@ class AlarmLog:
                 self._advised[monitor.model, alarm] = advice
                 logger.warning(
                     "alarm %s of %s has blocks of %.3g events; its errors remember each other so"
-                    " long that it should have %d, or false alarms come more often than promised",
+                    " long that it should have %d, or false alarms come more often than promised;"
+                    " unless there was a fault in the last 5,000 events, which looks the same",
                     alarm,
                     printable(monitor.model),
                     block,
