@@ -130,10 +130,16 @@ class Prometheus:
 
 
 @contextmanager
-def prometheus(
-    folder: Path, target: str, rules: str = "", manager: str = "", how: str = ""
+def prometheus(  # noqa: PLR0913  # a test needs two of them, seldom more
+    folder: Path,
+    target: str,
+    rules: str = "",
+    *,
+    manager: str = "",
+    how: str = "",
+    every: str = "250ms",
 ) -> Iterator[Prometheus]:
-    """Run a real Prometheus that scrapes one target four times a second.
+    """Run a real Prometheus that scrapes one target.
 
     Parameters
     ----------
@@ -145,13 +151,16 @@ def prometheus(
         Its rules.
     how
         More settings of the scrapes, each after a comma.
+    every
+        From one scrape to the next, and the longest that one may take: after one that took longer
+        all that it would have told is gone for a moment.
     """
     program = binary("prometheus")
     alertmanagers = f"[{{static_configs: [{{targets: ['{manager}']}}]}}]"
     alerting = f"alerting: {{alertmanagers: {alertmanagers}}}\n" if manager else ""
     config = folder / "prometheus.yml"
     config.write_text(
-        "global: {scrape_interval: 250ms, evaluation_interval: 250ms}\n"
+        f"global: {{scrape_interval: {every}, evaluation_interval: 250ms}}\n"
         f"scrape_configs: [{{job_name: losswatch{how},"
         f" static_configs: [{{targets: ['{target}']}}]}}]\n"
         f"rule_files: [rules.yml]\n{alerting}"

@@ -55,7 +55,9 @@ def test_there_is_a_curve_at_the_first_start(tmp_path):
         wait_for(lambda: answers(f"http://{address}/-/ready"), about="for losswatch")
         with (
             process([*traffic, "--seconds", "60"], tmp_path / "traffic.log") as sending,
-            prometheus(tmp_path, address, rules.replace("interval: 2m", "interval: 1s")) as server,
+            prometheus(
+                tmp_path, address, rules.replace("interval: 2m", "interval: 1s"), every="1s"
+            ) as server,
         ):
             scored = "losswatch_predictions_scored_total > 60"
             wait_for(lambda: server.query(scored), 60, "for truths")

@@ -68,7 +68,10 @@ def server(tmp_path_factory):
     binary("prometheus")
     folder = tmp_path_factory.mktemp("dashboard")
     rules = rules_of(CONFIG).replace("interval: 2m", "interval: 1s")
-    with service(folder, CONFIG) as address, prometheus(folder, address, rules) as server:
+    with (
+        service(folder, CONFIG) as address,
+        prometheus(folder, address, rules, every="1s") as server,
+    ):
         counted = 'max(losswatch_lifetime_events{model="eta"})'
         wait_for(lambda: server.value(counted) == 0, about="for a scrape")
         for seed, error in enumerate((1.0, 1.0, 20.0)):
