@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import re
-import zlib
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import parse_qs
 
+from losswatch.codec.packing import packed, takes_gzip
 from losswatch.core.monitor import Monitor
 from losswatch.core.monitors import Monitors
 from losswatch.workers.connection import Connection
@@ -19,11 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["Answer", "Mounted"]
 
 
-_LEVEL = 1
 _SMALL = 500
-_GZIP = re.compile(r"\bgzip\b(?!\s*;\s*q=0(\.0*)?\s*(,|$))", re.IGNORECASE)
-"""It may be sent: it is named, and not to say that it must not."""
-
 _TEXT = "text/plain; charset=utf-8"
 
 
@@ -66,8 +61,8 @@ class Mounted:
         except OSError as error:
             return _text(503, f"{error}\n")
         headers = [("content-type", content_type), ("vary", "Accept, Accept-Encoding")]
-        if len(page) >= _SMALL and _GZIP.search(encodings):
-            page = _packed(page)
+        if len(page) >= _SMALL and takes_gzip(encodings):
+            page = packed(page)
             headers.append(("content-encoding", "gzip"))
         headers.append(("content-length", str(len(page))))
         return Answer(200, headers, b"" if method == "HEAD" else page)
@@ -88,8 +83,3 @@ def _text(status: int, text: str, more: Iterable[tuple[str, str]] = ()) -> Answe
     body = text.encode()
     headers = [("content-type", _TEXT), ("content-length", str(len(body))), *more]
     return Answer(status, headers, body)
-
-
-def _packed(page: bytes) -> bytes:
-    packer = zlib.compressobj(_LEVEL, wbits=31)
-    return packer.compress(page) + packer.flush()

@@ -11,12 +11,13 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
+from losswatch.codec.packing import LEVEL
 from losswatch.web.api import api_routes
 from losswatch.web.landing import landing_page
 from losswatch.web.lifecycle import Lifecycle, lifecycle_routes
 from losswatch.web.probes import probe_routes
 from losswatch.web.problems import problem_teller
-from losswatch.web.scrapes import GZIP_LEVEL, Scrapes
+from losswatch.web.scrapes import Scrapes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -76,6 +77,6 @@ def make_app(  # noqa: PLR0913  # all that is served
             *probe_routes(ready),
             *(lifecycle_routes(lifecycle) if lifecycle else ()),
         ],
-        middleware=[Middleware(GZipMiddleware, compresslevel=GZIP_LEVEL)],
+        middleware=[Middleware(GZipMiddleware, compresslevel=LEVEL)],
         exception_handlers={HTTPException: tell, Exception: tell},
     )
