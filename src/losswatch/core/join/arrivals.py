@@ -65,6 +65,15 @@ class Arrivals:
             place=self.place[which],
         )
 
+    def split(self) -> tuple[Arrivals, Arrivals]:
+        """Return the first of each id, and the others."""
+        if len(set(self.ids)) == len(self.ids):  # the usual case
+            return self, self.take(_NONE)
+        places = dict(zip(reversed(self.ids), range(len(self.ids) - 1, -1, -1), strict=True))
+        is_first = np.zeros(len(self.ids), dtype=np.bool_)
+        is_first[list(places.values())] = True
+        return self.take(np.flatnonzero(is_first)), self.take(np.flatnonzero(~is_first))
+
     def rounds(self) -> Iterator[Arrivals]:
         """Yield them in parts in which no id occurs twice, each id's in their order."""
         if len(set(self.ids)) == len(self.ids):  # the usual case
@@ -77,3 +86,6 @@ class Arrivals:
         order = np.argsort(number, kind="stable")
         for part in np.split(order, np.cumsum(np.bincount(number))[:-1]):
             yield self.take(part)
+
+
+_NONE = np.zeros(0, dtype=np.intp)
