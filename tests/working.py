@@ -17,7 +17,16 @@ from typing import ClassVar
 
 from servers import answers, free_port, process, wait_for
 
-from losswatch.codec.frames import Kind, encode_frame, encode_number, read_frame, receive
+from losswatch.codec.events import saved_columns
+from losswatch.codec.frames import (
+    Kind,
+    decode_number,
+    encode_frame,
+    encode_number,
+    read_frame,
+    receive,
+)
+from losswatch.core.events import EventColumns
 from losswatch.sources.base import Outcome
 from losswatch.sources.batches import BatchDecoder
 from losswatch.sources.fields import Fields
@@ -28,6 +37,15 @@ from losswatch.workers.outbox import Cut
 
 EXAMPLES = Path(__file__).parents[1] / "docs" / "examples"
 SESSION = "0123456789abcdef"
+EVENT = (10.0, 12.0)
+EMPTY = {
+    "model": "eta",
+    "dropped": 0,
+    "refused": [],
+    "lines": "",
+    "columns": saved_columns(EventColumns()),
+}
+"""A batch without an event."""
 
 
 class Owner:
@@ -127,6 +145,24 @@ class Hand:
 def item(event: tuple) -> tuple:
     y_true, y_pred, *more = event
     return (y_true, y_pred, *(more or (1.0, (("city", "oslo"),), time.time(), None)))
+
+
+def number_of(frame) -> int:
+    assert frame.kind == Kind.ACK
+    return decode_number(frame.body)[0]
+
+
+def taken(owner: Owner, events: int) -> None:
+    """Commit until so many events have come."""
+    wait_for(lambda: owner.take() is not None and len(owner.events) >= events)
+    assert len(owner.events) == events
+
+
+def arrives(hand: Hand) -> None:
+    """Wait until the owner has read what was sent: a frame that it refuses tells so."""
+    hand.send(Kind.BATCH, encode_number(10**9) + b"")
+    while hand.read().kind != Kind.SPOILT:
+        pass
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from threading import Event, Thread
 from typing import TYPE_CHECKING
 
 from losswatch.workers.batches import bodies_of
-from losswatch.workers.link import Link, LinkError
+from losswatch.workers.link import Link
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -119,7 +119,7 @@ class Sender:
             try:
                 link = self._opened()
                 spoilt = "" if link.safe >= self._number else link.deliver(self._number, body)
-            except LinkError as error:
+            except OSError as error:  # a LinkError, or there is no descriptor for a socket
                 self._lose(error)
                 self._stop.wait(pause)
                 pause = min(2 * pause, _LONGEST_PAUSE)
@@ -140,7 +140,7 @@ class Sender:
             self._away = False
         return self._link
 
-    def _lose(self, error: LinkError) -> None:
+    def _lose(self, error: OSError) -> None:
         if self._link is not None:
             self._link.close()
             self._link = None
