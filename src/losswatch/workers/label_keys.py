@@ -34,17 +34,17 @@ class LabelKeys:
         RejectedEvent
             They are no labels.
         """
-        if not segment:
-            return NO_LABELS
-        if segment.__class__ is not dict and not isinstance(segment, Mapping):
-            detail = f"segment is {shown(segment)}; must be a mapping of labels"
-            raise RejectedEvent(Reason.INVALID_SEGMENT, detail)
         try:
-            return self._known[tuple(segment.items())]
-        except (KeyError, TypeError):
+            return self._known[tuple(segment.items())]  # type: ignore[attr-defined]
+        except (KeyError, TypeError, AttributeError):
             return self._checked(segment)
 
-    def _checked(self, segment: Mapping[object, object]) -> Labels:
+    def _checked(self, segment: object) -> Labels:
+        if not segment:
+            return NO_LABELS
+        if not isinstance(segment, Mapping):
+            detail = f"segment is {shown(segment)}; must be a mapping of labels"
+            raise RejectedEvent(Reason.INVALID_SEGMENT, detail)
         key = tuple((str(name), label_value(str(name), value)) for name, value in segment.items())
         if len(self._known) >= _MOST:
             self._known.clear()

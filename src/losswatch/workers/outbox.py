@@ -80,6 +80,7 @@ class Outbox:
         self._lock = RLock()
         self._bell: SimpleQueue[None] = SimpleQueue()
         self._here = local()
+        self._marks: list[Marker] = []
         self._brim = 0  # from this length of the list on a put looks closer
         self._closed = False
         self._dropped = 0
@@ -106,6 +107,7 @@ class Outbox:
     def mark(self) -> Marker:
         """Return what is set once everything that was put before is safe."""
         marker = Marker()
+        self._marks.append(marker)  # first: what is not in the list yet is looked for again
         self._items += (*_MARK, marker)
         self.ring()
         return marker
@@ -155,7 +157,7 @@ class Outbox:
         """Take out as many events as are sent together, and what is to be told."""
         part = self._items[: BATCH * _WIDTH]
         del self._items[: len(part)]  # others add meanwhile, at the other end
-        markers = _taken_out(part)
+        markers = self._taken_out(part) if self._marks else []
         columns = [part[place::_WIDTH] for place in range(_WIDTH)]
         with self._lock:
             dropped, self._dropped = self._dropped, 0
@@ -166,6 +168,20 @@ class Outbox:
     def close(self) -> None:
         """Drop what comes from now on."""
         self._closed, self._brim = True, -1
+
+    def _taken_out(self, part: list[Any]) -> list[Marker]:
+        """Take the markers out of the items, and return them; they mostly are the last."""
+        ids = part[_WIDTH - 1 :: _WIDTH]
+        found: list[Marker] = []
+        most = 0 if ids.count(None) == len(ids) else len(self._marks)
+        place = len(ids)
+        while place and len(found) < most:
+            place -= 1
+            if ids[place].__class__ is Marker:
+                found.append(ids[place])
+                self._marks.remove(ids[place])
+                del part[place * _WIDTH : (place + 1) * _WIDTH]
+        return found
 
     def _has_room(self) -> bool:
         """Tell whether an event may be kept; count it as dropped if not."""
@@ -186,14 +202,3 @@ class Outbox:
             self._start()
         except RuntimeError:  # no more threads, or the interpreter ends
             self._brim = 0
-
-
-def _taken_out(part: list[Any]) -> list[Marker]:
-    """Take the markers out of the items, and return them."""
-    ids = part[_WIDTH - 1 :: _WIDTH]
-    if ids.count(None) == len(ids):
-        return []
-    places = [place for place, name in enumerate(ids) if name.__class__ is Marker]
-    for place in reversed(places):
-        del part[place * _WIDTH : (place + 1) * _WIDTH]
-    return [ids[place] for place in places]
