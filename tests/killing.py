@@ -76,6 +76,10 @@ class Service:
         keys = ("model", "output")
         return {(*map(c.get, keys), c["segment"].get("city")): c for c in costs}
 
+    def count(self, city: str | None) -> int:
+        """Return how many events of ``eta`` count there; 0 where it has none yet."""
+        return self.costs().get(("eta", None, city), {}).get("n", 0)
+
     def check(self, sent: list[Sent], seconds: float = 60.0) -> None:
         """Wait until every number of the lifetime is right, and see that it stays so."""
         exact, end = truth(sent), time.monotonic() + seconds

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from typing import TYPE_CHECKING, Any
+from unittest.mock import patch
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from losswatch.sources import ndjson
 from losswatch.sources.fields import Fields
 from losswatch.sources.lines import LineReader
 from losswatch.sources.ndjson import NdjsonDecoder
@@ -82,10 +84,11 @@ def test_outcome_does_not_depend_on_batches(lines, data):
     shuffled = data.draw(st.permutations(lines))
     cuts = sorted(data.draw(st.lists(st.integers(0, len(lines)), max_size=5)))
     decoder = make_decoder()
-    batches = [
-        decoder.decode(shuffled[start:end], 1 + start)
-        for start, end in zip([0, *cuts], [*cuts, len(lines)], strict=True)
-    ]
+    with patch.object(ndjson, "_PIECE", data.draw(st.integers(1, 9))):
+        batches = [
+            decoder.decode(shuffled[start:end], 1 + start)
+            for start, end in zip([0, *cuts], [*cuts, len(lines)], strict=True)
+        ]
     assert outcome(batches) == outcome(alone)
 
 
@@ -97,7 +100,8 @@ def test_outcome_does_not_depend_on_pieces(lines, data):
     cuts = sorted(data.draw(st.lists(st.integers(0, len(stream)), max_size=8)))
     pieces = [stream[a:b] for a, b in zip([0, *cuts], [*cuts, len(stream)], strict=True)]
     reader = LineReader(make_decoder(), LIMIT)
-    batches = [*map(reader.feed, pieces), reader.finish()]
+    with patch.object(ndjson, "_PIECE", data.draw(st.integers(1, 9))):
+        batches = [*map(reader.feed, pieces), reader.finish()]
     alone = [make_decoder().decode([line], n) for n, line in enumerate(lines, 1)]
     assert outcome(batches) == outcome(alone)
     numbers = [refusal.line for batch in batches for refusal in batch.refused]

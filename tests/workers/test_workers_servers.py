@@ -44,7 +44,7 @@ def test_uvicorn_with_workers_has_one_cost(tmp_path, owner):
             post(f"{url}/predict", {"id": f"t{number}", "km": number, "city": "rome"})
         for number in range(120):
             post(f"{url}/arrived/t{number}?minutes={2 * number + 3}")
-        wait_for(lambda: owner.costs()["eta", None, "rome"]["n"] == 120, about="for the truths")
+        wait_for(lambda: owner.count("rome") == 120, about="for the truths")
         assert owner.costs()["eta", None, "rome"]["mse"] == 9.0
         page = fetch(f"{url}/metrics")[2].decode()
         assert 'losswatch_lifetime_events{city="rome",model="eta"} 120.0\n' in page
@@ -78,7 +78,7 @@ def test_prometheus_sees_no_reset_when_workers_end(tmp_path, owner):
                     except OSError:
                         time.sleep(0.05)
             assert killer.result() is None
-            counted = owner.costs()["eta", None, "oslo"]["n"]
+            counted = owner.count("oslo")
             wait_for(lambda: server.value(total) == counted, about="for the last scrape")
             assert server.value(f"resets({total}[10m])") == 0
             sums = 'losswatch_l2_loss_sum{model="eta",city="oslo"}'
