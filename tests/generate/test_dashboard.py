@@ -250,3 +250,15 @@ def test_each_model_has_a_bias():
     same = Board(json.loads(dashboard_text(Watched(models[:1] * 2))))
     (bias, _) = [t["expr"] for title, t in same.queries() if title == "Bias and spread, 10s"]
     assert bias == 'losswatch_bias{job="$job",model=~"$model",window="10s"}'
+
+
+def test_a_panel_may_have_more_queries_than_there_are_letters():
+    """Grafana goes on with AA; a query of another name is taken for a wrong one."""
+    sliding = tuple((f"{minutes}m", 60.0 * minutes) for minutes in range(5, 40))
+    models = tuple(WatchedModel(f"m{n}", 1.0, sliding=sliding[n:]) for n in range(30))
+    found = json.loads(dashboard_text(Watched(models)))["panels"]
+    letters = max(([target["refId"] for target in p.get("targets", ())] for p in found), key=len)
+    assert len(letters) > 52
+    assert letters[25:28] == ["Z", "AA", "AB"]
+    assert letters[51:53] == ["AZ", "BA"]
+    assert len(set(letters)) == len(letters)

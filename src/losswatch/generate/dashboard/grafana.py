@@ -174,8 +174,14 @@ def _target(panel: Panel, query: Query, number: int) -> Dataquery:
         range_val=not now,
         exemplar=heat,
         format_val=PromQueryFormat.HEATMAP if heat else PromQueryFormat.TIME_SERIES,
-        ref_id=chr(ord("A") + number),
+        ref_id=_letters(number),
     )
+
+
+def _letters(number: int) -> str:
+    """Return the name of a query as Grafana gives it: A to Z, then AA and so on."""
+    before, last = divmod(number, 26)
+    return (_letters(before - 1) if before else "") + chr(ord("A") + last)
 
 
 def _unit(panel: Panel, known: set[str]) -> str:
