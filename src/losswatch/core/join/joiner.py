@@ -8,16 +8,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from losswatch.core.join.expiry import Expiry
+from losswatch.core.join.parts import in_parts
 from losswatch.core.join.records import PREDICTED, SCORED, TRUE, Records
 from losswatch.core.join.rules import decide
 from losswatch.core.join.saved import dump_records
 from losswatch.core.join.tally import LIMIT, PREDICTION, TRUTH, TTL, JoinSnapshot, Tally
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from numpy.typing import NDArray
-
     from losswatch.core.cells.products import Floats
     from losswatch.core.cells.scored import Indexes
     from losswatch.core.join.arrivals import Arrivals
@@ -26,9 +23,6 @@ if TYPE_CHECKING:
     from losswatch.errors import RejectedEvent
 
 __all__ = ["Joined", "Joiner"]
-
-_LOOKS = 2
-"""Rounds after which it is looked for arrivals that change nothing."""
 
 _SWEPT = 4096
 """Records that are forgotten at least with a batch, if it is time: about 1 ms."""
@@ -97,7 +91,7 @@ class Joiner:
         """
         scored, places, waits, revised = [_NONE], [_NONE], [], []
         joined = Joined(_NONE, _NEVER, Before.first([], self.records.outputs), [], [])
-        for part in self._parts(arrivals):
+        for part in in_parts(arrivals, self.records):
             rows = self._rows(part)
             decision = decide(part, self.records, rows)
             revised.append(self._before(decision, rows))
@@ -115,36 +109,6 @@ class Joiner:
         self._wait(waits)
         joined.revised = Before.first(revised, self.records.outputs)
         return joined
-
-    def _parts(self, arrivals: Arrivals) -> Iterator[Arrivals]:
-        """Yield them in parts that are decided together; each is to be written before the next.
-
-        Of each part no id is there twice, but where none of it can change a
-        record: who sends one id with everything holds up nobody.
-        """
-        looks = _LOOKS
-        while looks and len(arrivals):
-            first, rest = arrivals.split()
-            yield first
-            if not len(rest):  # the usual case
-                return
-            idle = self._are_idle(rest)
-            if idle.any():
-                yield rest.take(np.flatnonzero(idle))
-            arrivals = rest.take(np.flatnonzero(~idle))
-            looks -= 1
-        if len(arrivals):
-            yield from arrivals.rounds()
-
-    def _are_idle(self, arrivals: Arrivals) -> NDArray[np.bool_]:
-        """Tell which change nothing, now or later: a prediction that is known stays as it is."""
-        records, rows = self.records, self.records.find(arrivals.ids)
-        known = (rows >= 0) & (records.bits[rows] & PREDICTED != 0)
-        known &= records.deadline[rows] >= arrivals.clock
-        same = (records.y_pred[:, rows] == arrivals.y_pred).all(axis=0)
-        same &= records.w[rows] == arrivals.w
-        idle: NDArray[np.bool_] = known & arrivals.has_pred & (~same | ~arrivals.has_true)
-        return idle
 
     def event_time(self, rows: Indexes) -> Floats:
         """Return the time of scored events."""
