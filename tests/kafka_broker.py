@@ -37,7 +37,7 @@ group.min.session.timeout.ms=1000
 broker.heartbeat.interval.ms=200
 broker.session.timeout.ms=2000
 log.cleaner.backoff.ms=200
-log.retention.check.interval.ms=500
+log.retention.ms=-1
 auto.create.topics.enable=false
 """
 

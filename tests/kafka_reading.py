@@ -8,6 +8,7 @@ from collections.abc import Callable
 from functools import partial
 
 import pytest
+from servers import wait_for
 
 from losswatch.sources.base import Batch, Outcome
 from losswatch.sources.fields import Fields
@@ -45,11 +46,23 @@ class Reader:
         """Take one batch and commit it."""
         batch = self.source.next_batch()
         assert batch is not None
+        return self.commit(batch)
+
+    def commit(self, batch: Batch) -> Batch:
         self.values += list(batch.columns.y_true)
         self.refused += batch.refused
         self.position = batch.position or self.position
         self.source.committed(Outcome(refused=list(batch.refused)))
         return batch
+
+    def first_with(self, what: Callable[[Batch], object]) -> Batch:
+        """Return the first batch that has something; none is committed here."""
+
+        def found() -> Batch | None:
+            batch = self.source.next_batch()
+            return batch if what(batch) else None
+
+        return wait_for(found, 40, "for such a batch")
 
     def take_until(self, what: Callable[[], object], seconds: float = 40) -> None:
         read_until(what, self, seconds=seconds)

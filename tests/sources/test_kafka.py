@@ -7,6 +7,7 @@ from contextlib import closing
 
 import pytest
 from kafka_reading import DECODER, Reader, event
+from servers import wait_for
 
 from losswatch.errors import Reason, SourceError
 from losswatch.sources.base import Outcome
@@ -36,13 +37,12 @@ def test_predictions_and_truths_are_read_from_two_topics(kafka, reader):
     read = reader(predictions, truths)
     sides = set()
 
-    def both() -> bool:
-        columns = read.take().columns
+    def both(batch) -> bool:
+        columns = read.commit(batch).columns
         sides.update(zip(columns.prediction_id, columns.y_true, columns.y_pred, strict=True))
         return sides == {("a", None, 3.0), ("a", 5.0, None)}
 
-    while not both():
-        pass
+    read.first_with(both)
     read.take_until(lambda: set(read.position.get(truths, {})) == {"0", "1"})
     assert read.position == {predictions: {"0": [[0, 1]]}, truths: {"0": [[0, 0]], "1": [[0, 1]]}}
 
@@ -70,9 +70,7 @@ def test_a_batch_that_failed_is_kept_by_who_has_it(kafka, reader):
     topic = kafka.topic()
     kafka.send(topic, event(1))
     read = reader(topic)
-    batch = read.source.next_batch()
-    while not batch.lines:
-        batch = read.source.next_batch()
+    read.first_with(lambda batch: batch.lines)
     kafka.send(topic, event(2))
     for _ in range(3):
         assert read.source.failed("the disk is full")
@@ -196,8 +194,7 @@ def test_no_broker_is_waited_for_and_told_once(caplog):
     """Nothing is raised, nothing blocks, and one line of the log says it."""
     caplog.set_level(logging.INFO)
     with closing(KafkaSource(["127.0.0.1:1"], ["t"], "g", DECODER)) as source:
-        while "_ALL_BROKERS_DOWN" not in caplog.text:
-            assert source.next_batch().lines == 0
+        wait_for(lambda: source.next_batch().lines or "_ALL_BROKERS_DOWN" in caplog.text)
         for _ in range(100):
             source.next_batch()
     assert len(caplog.records) == 1

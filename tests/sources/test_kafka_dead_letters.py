@@ -24,8 +24,7 @@ def test_poison_goes_to_a_file_before_its_batch_is_handed_over(kafka, tmp_path):
     topic, path = kafka.topic(), tmp_path / "dead.ndjson"
     kafka.send(topic, *POISON, key=b"eta", timestamp=1_700_000_000_000)
     with closing(Reader(kafka, topic, group=topic, dead_letters=path)) as read:
-        while not (batch := read.source.next_batch()).refused:
-            pass
+        batch = read.first_with(lambda batch: batch.refused)
         letters = letters_of(path)
         assert len(letters) == len(batch.refused) == 4
     assert [letter["offset"] for letter in letters] == [0, 2, 3, 4]
@@ -49,8 +48,7 @@ def test_what_is_refused_when_scored_is_kept_too(kafka, tmp_path):
     topic, path = kafka.topic(), tmp_path / "dead.ndjson"
     kafka.send(topic, b"no json", event(1))
     with closing(Reader(kafka, topic, group=topic, dead_letters=path)) as read:
-        while not (batch := read.source.next_batch()).lines:
-            pass
+        batch = read.first_with(lambda batch: batch.lines)
         late = Refusal(2, Reason.UNKNOWN_MODEL, "no model is named")
         read.source.committed(Outcome(refused=[*batch.refused, late]))
         assert read.source.place(2) == f"topic {topic}, partition 0, offset 1"
@@ -65,8 +63,8 @@ def test_while_letters_cannot_be_written_their_batch_waits(kafka, tmp_path, capl
     topic, folder = kafka.topic(), tmp_path / "later"
     kafka.send(topic, b"no json", event(1))
     with closing(Reader(kafka, topic, group=topic, dead_letters=folder / "dead.ndjson")) as read:
-        while "cannot be written" not in caplog.text:
-            assert read.source.next_batch().lines == 0
+        batch = read.first_with(lambda batch: batch.lines or "cannot be written" in caplog.text)
+        assert not batch.lines
         for _ in range(20):
             assert read.source.next_batch().lines == 0
         folder.mkdir()
@@ -89,8 +87,7 @@ def test_poison_goes_to_a_topic_with_headers_that_say_why(kafka):
     topic, dead = kafka.topic(), kafka.topic()
     kafka.send(topic, event(0), b"no \xff json", key=b"eta", headers=[("trace", b"1"), ("n", None)])
     with closing(Reader(kafka, topic, group=topic, dead_letters=dead)) as read:
-        while not read.source.next_batch().refused:
-            pass
+        read.first_with(lambda batch: batch.refused)
         message = only_message(kafka, dead)
     assert (message.key(), message.value()) == (b"eta", b"no \xff json")
     headers = dict(message.headers())
