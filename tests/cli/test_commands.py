@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import losswatch
+from losswatch.cli.check import check
 
 CONFIGS = sorted((Path(__file__).parents[2] / "config").glob("*.yml"))
 
@@ -112,3 +113,18 @@ def test_check_tells_which_folders_are_not_there(losswatch_command, tmp_path):
         f"{path}: note: the folder of {name} does not exist yet; it must be there at the start"
         for name in ("c/d.sock", "a/b.db")
     ]
+
+
+def test_check_tells_which_extra_is_missing(monkeypatch, tmp_path, capsys):
+    """A run would end there."""
+    path = tmp_path / "c.yml"
+    path.write_text(
+        "version: 1\nmonitors: [{model: m}]\n"
+        "sources: [{kafka: {brokers: [a:9092], topics: [t], group: g}}]\n"
+    )
+    assert check(str(path), []) == 0
+    assert "note" not in capsys.readouterr().out
+    monkeypatch.setattr("losswatch.cli.check.find_spec", lambda _: None)
+    assert check(str(path), []) == 0
+    note = f"{path}: note: kafka needs an extra: pip install 'losswatch[kafka]'"
+    assert note in capsys.readouterr().out

@@ -120,6 +120,11 @@ def test_two_monitors_of_one_model_are_an_error():
         Monitors([Monitor("a"), Monitor("a")])
 
 
+def test_what_is_no_monitor_is_told_at_once():
+    with pytest.raises(TypeError, match=r"^'eta' is no monitor; make one: losswatch.Monitor"):
+        Monitors(["eta"])
+
+
 def test_a_refused_event_does_not_make_a_monitor():
     """What outputs a model has is decided by its first good event, whatever came before."""
     monitors = Monitors(make=lambda model, outputs: Monitor(model, outputs=outputs))

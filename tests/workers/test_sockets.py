@@ -2,8 +2,11 @@
 
 import socket
 import stat
+import time
 
 import pytest
+from servers import wait_for
+from working import EVENT, Hand
 
 from losswatch.codec.frames import LONGEST_PATH
 from losswatch.errors import SourceError
@@ -49,6 +52,39 @@ def test_what_was_put_where_the_socket_was_stays(path):
     with pytest.raises(SourceError, match=r"s\.lock: is a symbolic link; remove it"):
         Listener(path, 0o600)
     assert not path.with_name("elsewhere").exists()
+
+
+def test_a_socket_that_is_removed_comes_back(path, owner, caplog):
+    """As cleaners of temporary folders do, its lock too; who is connected does not notice."""
+    owner.source.change(owner.source.decoder, 100, 0o640)
+    old = Hand(path)
+    for number in (1, 2):
+        for removed in path.parent.iterdir():
+            removed.unlink()
+        wait_for(path.exists)
+        assert stat.S_IMODE(path.stat().st_mode) == 0o640
+        with pytest.raises(SourceError, match="is used by another process"):
+            Listener(path, 0o600)
+        Hand(path, f"{number:016x}").batch(1, EVENT)
+        old.batch(number, EVENT)
+        wait_for(lambda: len(owner.events) == 2 * number)  # noqa: B023  # in this round
+    assert caplog.text.count("is made anew") == 2
+
+
+def test_a_socket_that_is_removed_may_go_to_another_process(path, owner, caplog):
+    """Then it is theirs, which is told once."""
+    for removed in path.parent.iterdir():
+        removed.unlink()
+    other = Listener(path, 0o600)
+    wait_for(lambda: "new workers cannot come" in caplog.text)
+    time.sleep(2.5)
+    (record,) = caplog.records
+    assert "is used by another process; stop that one" in record.getMessage()
+    made = path.stat().st_ino
+    owner.close()
+    assert path.stat().st_ino == made
+    other.close()
+    assert not path.exists()
 
 
 def test_a_path_that_cannot_be_one_is_told(tmp_path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -39,6 +40,8 @@ def _notes(config: Config, folder: Path) -> Iterator[str]:
         if source.file and source.file != "-" and not (folder / source.file).exists():
             what = "it is waited for" if source.follow else "it must be there at the start"
             yield f"{source.file} does not exist yet; {what}"
+    if any(source.kafka for source in config.sources) and not find_spec("confluent_kafka"):
+        yield "kafka needs an extra: pip install 'losswatch[kafka]'"
     made = [source.socket.path for source in config.sources if source.socket]
     if config.state != ":memory:":
         made.append(config.state)

@@ -11,6 +11,7 @@ import numpy as np
 
 from losswatch.core.events import EventColumns
 from losswatch.core.join.desk import Taken
+from losswatch.core.monitor import Monitor
 from losswatch.core.taking import score_columns, score_events
 from losswatch.errors import Reason, RejectedEvent
 
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from losswatch.core.events import Event
-    from losswatch.core.monitor import Monitor
     from losswatch.core.snapshot import Snapshot
 
 __all__ = ["Monitors", "MonitorsSnapshot"]
@@ -67,6 +67,8 @@ class Monitors:
     ------
     ValueError
         Two monitors watch the same model.
+    TypeError
+        One of them is no monitor.
     """
 
     def __init__(
@@ -80,6 +82,8 @@ class Monitors:
         self._rejected: Counter[Reason] = Counter()
         self._monitors: dict[str, Monitor] = {}
         for monitor in monitors:
+            if not isinstance(monitor, Monitor):
+                raise TypeError(f"{monitor!r:.60} is no monitor; make one: losswatch.Monitor(...)")
             if self.setdefault(monitor) is not monitor:
                 raise ValueError(f"two monitors for model {monitor.model!r}; keep one")
 

@@ -61,6 +61,8 @@ def serve(  # noqa: PLR0913  # all that is served, and where
     ------
     ListenError
         The address cannot be listened on.
+    TypeError
+        One of the monitors is none.
 
     Examples
     --------

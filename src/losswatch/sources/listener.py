@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import errno
-import fcntl
 import logging
-import os
 import socket
 import stat
 import time
 from contextlib import suppress
+from threading import Lock
 from typing import TYPE_CHECKING
 
 from losswatch.codec.frames import check_path
 from losswatch.errors import SourceError
+from losswatch.sources.path_lock import PathLock, identity
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,6 +23,8 @@ logger = logging.getLogger(__name__)
 
 _BACKLOG = 128
 _PAUSE = 0.05
+_LOOK = 1.0
+"""Seconds without a connection after which it is seen to that the file is there."""
 
 
 class Listener:
@@ -31,7 +32,9 @@ class Listener:
 
     A lock on a file beside it tells whether another process has the socket;
     it goes with its process, however that ends. So a socket that nobody has
-    the lock of is one that was left, and is replaced.
+    the lock of is one that was left, and is replaced. Where the file is
+    removed, as cleaners of temporary folders do, it is made anew within a
+    second or so; connections stay as they are.
 
     Parameters
     ----------
@@ -48,11 +51,14 @@ class Listener:
 
     def __init__(self, path: Path, mode: int) -> None:
         self._path = path
+        self._mode = mode
+        self._changing = Lock()
+        self._trouble = ""
         if wrong := check_path(str(path)):
             raise SourceError(f"{path}: {wrong}")
         try:
-            self._lock = _locked(path)
-            self._socket = self._listen(mode)
+            self._lock = PathLock(path)
+            self._listen()
         except SourceError:
             raise
         except OSError as error:
@@ -60,21 +66,21 @@ class Listener:
             raise SourceError(f"{path}: cannot be listened on: {error.strerror}{remedy}") from None
         self._closed = False
 
-    def _listen(self, mode: int) -> socket.socket:
+    def _listen(self) -> None:
         try:
             _remove_left(self._path)
-            bound = _bound(self._path, mode)
-            self._made = _identity(self._path)
+            self._socket, self._made = _bound(self._path, self._mode)
         except BaseException:
-            os.close(self._lock)
+            self._lock.close()
             raise
-        return bound
 
     def accept(self) -> socket.socket | None:
         """Return the next connection, ``None`` once it is closed."""
         while not self._closed:
             try:
                 return self._socket.accept()[0]
+            except TimeoutError:
+                self._see_to_file()
             except OSError:  # it has gone already, or there are too many open files
                 time.sleep(0.0 if self._closed else _PAUSE)
         return None
@@ -85,43 +91,53 @@ class Listener:
             self._path.chmod(mode)
         except OSError as error:
             logger.warning("%s: its mode stays as it is: %s", self._path, error.strerror)
+        else:
+            self._mode = mode
 
     def close(self) -> None:
         """Listen no more, and remove the file. Safe to call twice."""
-        if self._closed:
-            return
-        self._closed = True
-        with suppress(OSError):
-            if _identity(self._path) == self._made:  # somebody may have put another one there
-                self._path.unlink()
-        with suppress(OSError):
-            self._socket.shutdown(socket.SHUT_RDWR)  # wakes who accepts
-        self._socket.close()
-        os.close(self._lock)
+        with self._changing:
+            if self._closed:
+                return
+            self._closed = True
+            with suppress(OSError):
+                if identity(self._path) == self._made:  # somebody may have put another one there
+                    self._path.unlink()
+            with suppress(OSError):
+                self._socket.shutdown(socket.SHUT_RDWR)  # wakes who accepts
+            self._socket.close()
+            self._lock.close()
+
+    def _see_to_file(self) -> None:
+        """Listen anew where the file is there no more; who is connected does not notice."""
+        with self._changing:
+            if self._closed:
+                return
+            if _is(self._path, self._made):
+                return
+            try:
+                self._lock.renew()
+                _remove_left(self._path)
+                bound, made = _bound(self._path, self._mode)
+            except OSError as error:  # a SourceError is one
+                self._tell_trouble(str(error))
+                return
+            self._socket.close()
+            self._socket, self._made, self._trouble = bound, made, ""
+        logger.warning("%s: was removed, and is made anew; keep it from who did that", self._path)
+
+    def _tell_trouble(self, trouble: str) -> None:
+        """Log it if it is another one than before."""
+        if trouble != self._trouble:
+            logger.error("%s: was removed; new workers cannot come: %s", self._path, trouble)
+        self._trouble = trouble
 
 
-def _locked(path: Path) -> int:
-    """Return the file that holds the lock."""
-    flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
+def _is(path: Path, made: tuple[int, int]) -> bool:
     try:
-        lock = os.open(f"{path}.lock", flags, 0o600)
-    except OSError as error:
-        if error.errno != errno.ELOOP:
-            raise
-        raise SourceError(f"{path}.lock: is a symbolic link; remove it") from None
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(lock)
-        raise SourceError(
-            f"{path}: is used by another process; stop that one, or name another path"
-        ) from None
-    return lock
-
-
-def _identity(path: Path) -> tuple[int, int]:
-    status = path.lstat()
-    return status.st_dev, status.st_ino
+        return identity(path) == made
+    except OSError:
+        return False
 
 
 def _remove_left(path: Path) -> None:
@@ -142,13 +158,14 @@ def _remove_left(path: Path) -> None:
     raise SourceError(f"{path}: another program listens there; stop it, or name another path")
 
 
-def _bound(path: Path, mode: int) -> socket.socket:
+def _bound(path: Path, mode: int) -> tuple[socket.socket, tuple[int, int]]:
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
         listener.bind(str(path))
         path.chmod(mode)  # before anyone can connect
         listener.listen(_BACKLOG)
+        listener.settimeout(_LOOK)
+        return listener, identity(path)
     except BaseException:
         listener.close()
         raise
-    return listener

@@ -160,7 +160,7 @@ class BudgetAlarm(_Promising):
     (('ticket', 'page'), 100000.0)
     """
 
-    max_rmse: float | Mapping[str, float] = field(default=math.nan)
+    max_rmse: float | Mapping[str, float]
     loss_cap: float | None = None
 
     def __post_init__(self) -> None:
