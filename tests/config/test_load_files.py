@@ -130,6 +130,7 @@ def test_minimal_config_has_the_defaults():
             "http_server_config": {"http2": True, "headers": {}},
             "basic_auth_users": {},
             "basic_auth_users_file": None,
+            "rate_limit": None,
             "max_connections": 512,
             "client_timeout": "10s",
             "probe_listen": None,

@@ -231,4 +231,4 @@ def test_every_key_is_described():
     sections = [schema, *schema["$defs"].values()]
     keys = [key for section in sections for key in section["properties"].items()]
     assert [name for name, key in keys if not key.get("description")] == []
-    assert len(keys) == 84
+    assert len(keys) == 90

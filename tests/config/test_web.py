@@ -32,6 +32,10 @@ GOOD = {
     "TLS": TLS + "}",
     "certificates": f"{TLS}, {VERIFIED}, client_ca_file: c, client_allowed_sans: [a, '::1']}}",
     "versions": TLS + ", min_version: TLS13, max_version: TLS13, client_auth_type: NoClientCert}",
+    "suites": TLS + ", cipher_suites: [TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,"
+    " TLS_AES_128_GCM_SHA256], prefer_server_cipher_suites: no, curve_preferences: [X25519]}",
+    "suites of TLS 1.3": TLS + ", min_version: TLS13, cipher_suites: [TLS_AES_128_GCM_SHA256]}",
+    "a rate": "rate_limit: {interval: 100ms, burst: 20}",
     "users": f"basic_auth_users: {{a: '{HASH}', b c: '{HASH}'}}",
     "a file of users": "basic_auth_users_file: users",
     "headers": "http_server_config: {http2: false, headers: {X-Frame-Options: deny, "
@@ -62,7 +66,19 @@ BAD = {
     ),
     "old TLS": (TLS + ", min_version: TLS11}", ["is 'TLS11'; must be 'TLS12' or 'TLS13'"]),
     "versions": (TLS + ", min_version: TLS13, max_version: TLS12}", ["is below min_version"]),
-    "suites": (TLS + ", cipher_suites: [a]}", ["cipher_suites: is no key here"]),
+    "suites": (
+        TLS + ", cipher_suites: [TLS_RSA_WITH_RC4_128_SHA]}",
+        ["cipher_suites[0]: is 'TLS_RSA_WITH_RC4_128_SHA'; must be 'TLS_ECDHE_ECDSA_WITH_AES_128"],
+    ),
+    "suites of another version": (
+        TLS + ", cipher_suites: [TLS_AES_128_GCM_SHA256]}",
+        ["cipher_suites: has none of TLS 1.2; add one, or set min_version: TLS13"],
+    ),
+    "several curves": (
+        TLS + ", curve_preferences: [X25519, CurveP256]}",
+        ["curve_preferences: is a list; must have at most 1 items; it has 2"],
+    ),
+    "inline": (TLS + ", cert: x}", ["cert: is no key here"]),
     "another header": (
         "http_server_config: {headers: {X-A: b}}",
         ["headers: has X-A; must be of Content-Security-Policy"],
@@ -86,7 +102,12 @@ BAD = {
         "probe_listen: '127.0.0.1:18100'",
         ["probe_listen: is 127.0.0.1:18100, the address of listen; must be another"],
     ),
-    "limits of others": ("rate_limit: {}", ["rate_limit: is no key here"]),
+    "no rate": ("rate_limit: {burst: 1}", ["rate_limit.interval: is missing"]),
+    "an endless rate": (
+        "rate_limit: {interval: 0s, burst: 1}",
+        ["rate_limit.interval: is '0s'; must be more than 0"],
+    ),
+    "nobody": ("rate_limit: {interval: 1s, burst: 0}", ["burst: is 0; must be at least 1"]),
 }
 
 
@@ -195,7 +216,7 @@ def test_the_file_of_other_exporters(tmp_path):
     path.write_text("tls_server_config: {cert_file: a}\nmax_connections: 9\nbasic_auth_users: x1x")
     with pytest.raises(ConfigError) as caught:
         load_web_file(path)
-    keys = "tls_server_config, http_server_config, basic_auth_users"
+    keys = "tls_server_config, http_server_config, basic_auth_users, rate_limit"
     assert [str(problem) for problem in caught.value.problems] == [
         "line 1: tls_server_config.key_file: is missing; needed: Path of its key, in PEM.",
         f"line 2: max_connections: is no key here; allowed: {keys}",

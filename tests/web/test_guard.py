@@ -19,6 +19,7 @@ from losswatch.web.app import make_app
 from losswatch.web.doors import Doors
 from losswatch.web.guard import OPEN_PATHS
 from losswatch.web.passwords import Passwords
+from losswatch.web.rate import Rate
 from losswatch.web.server import WebServer
 
 LONG = "x" * 100
@@ -54,12 +55,12 @@ def looks(monkeypatch):
 
 
 @contextmanager
-def serving():
+def serving(**more):
     monitors = Monitors([losswatch.Monitor("eta")])
     app = make_app(
         lambda *_: (b"metrics", "text/plain"), monitors.snapshot, lambda: True, monitors.acknowledge
     )
-    doors = Doors(passwords=Passwords(USERS), headers=HEADERS)
+    doors = Doors(passwords=Passwords(USERS), headers=HEADERS, **more)
     with WebServer(app, "127.0.0.1", 0, doors) as server:
         yield server
 
@@ -114,6 +115,33 @@ def test_every_path_but_the_probes_asks(looks):
             code, headers, _ = fetch(server.url + path[1:])
             assert (code, headers["x-frame-options"]) == (200, "deny")
     assert not looks
+
+
+def test_a_rate_has_a_burst_and_then_a_pace():
+    """What nobody took in time is gone: the bucket holds no more."""
+    now = [5.0]
+    rate = Rate(2.0, 3, lambda: now[0])
+    assert [rate.take() for _ in range(4)] == [0.0, 0.0, 0.0, 2.0]
+    now[0] = 6.5
+    assert rate.take() == 0.5
+    now[0] = 7.0
+    assert [rate.take(), rate.take()] == [0.0, 2.0]
+    now[0] = 1e6
+    assert [rate.take() for _ in range(4)] == [0.0, 0.0, 0.0, 2.0]
+
+
+def test_more_requests_than_the_rate_are_told_to_come_later(looks):
+    """Also those with a wrong password, before it is looked at; probes are not counted."""
+    with serving(rate=Rate(3600.0, 2)) as server:
+        for _ in range(3):
+            assert status(server, path="-/healthy") == 200
+        assert status(server, basic("alice", "wrong")) == 401
+        assert status(server, basic("alice", "päss:word")) == 200
+        code, headers, body = fetch(server.url + "metrics", Authorization=basic("bob", "b"))
+        assert (code, headers["retry-after"], headers["x-frame-options"]) == (429, "3600", "deny")
+        assert b"more requests than rate_limit" in body
+        assert status(server, path="-/ready") == 200
+    assert len(looks) == 2
 
 
 def test_two_headers_are_refused():

@@ -8,12 +8,15 @@ import ssl
 import subprocess
 import warnings
 from contextlib import contextmanager, suppress
+from pathlib import Path
 
 import pytest
 from certificates import Authority, ask, client, connect
 from servers import binary, wait_for
 
+from losswatch.config.model import TlsConfig, WebConfig
 from losswatch.errors import ListenError
+from losswatch.service.doors import make_doors
 from losswatch.web.doors import Doors
 from losswatch.web.probes import make_probes
 from losswatch.web.server import WebServer
@@ -97,6 +100,67 @@ def test_versions(known, least, version, taken, caplog):
             with pytest.raises(OSError):  # noqa: PT011  # asyncio just closes
                 answer(server, context)
             wait_for(lambda: "unsupported protocol" in caplog.text, about="for the reason")
+
+
+CHACHA, AES = "ECDHE-ECDSA-CHACHA20-POLY1305", "ECDHE-ECDSA-AES128-GCM-SHA256"
+
+
+@pytest.mark.parametrize(("own", "spoken"), [(True, CHACHA), (False, AES)])
+def test_suites(known, own, spoken):
+    """Only those that were chosen, in the order of one side; TLS 1.3 is not concerned."""
+    authority, server_pair = known
+    settings = TlsSettings(*server_pair, ciphers=(CHACHA, AES), prefer_own_ciphers=own)
+    with serving(settings) as server:
+        context = client(authority)
+        with connect(server.port, context) as connection:
+            assert connection.version() == "TLSv1.3"
+        context.maximum_version = ssl.TLSVersion.TLSv1_2
+        context.set_ciphers(f"{AES}:{CHACHA}")
+        with connect(server.port, context) as connection:
+            assert connection.cipher()[0] == spoken
+        context.set_ciphers("ECDHE-ECDSA-AES256-GCM-SHA384")
+        with pytest.raises(OSError):  # noqa: PT011  # asyncio just closes
+            answer(server, context)
+
+
+def test_a_curve(known):
+    """Who does not speak it gets no answer."""
+    authority, server_pair = known
+    with serving(TlsSettings(*server_pair, curve="secp384r1")) as server:
+        assert answer(server, client(authority)).startswith(OK)
+        context = client(authority)
+        context.set_ecdh_curve("X25519")
+        with pytest.raises(OSError):  # noqa: PT011  # asyncio just closes
+            answer(server, context)
+
+
+CODES = {
+    "ECDSA_WITH_AES_128_GCM_SHA256": 0xC02B,
+    "RSA_WITH_AES_128_GCM_SHA256": 0xC02F,
+    "ECDSA_WITH_AES_256_GCM_SHA384": 0xC02C,
+    "RSA_WITH_AES_256_GCM_SHA384": 0xC030,
+    "ECDSA_WITH_CHACHA20_POLY1305_SHA256": 0xCCA9,
+    "RSA_WITH_CHACHA20_POLY1305_SHA256": 0xCCA8,
+    "ECDSA_WITH_AES_128_CBC_SHA": 0xC009,
+    "RSA_WITH_AES_128_CBC_SHA": 0xC013,
+    "ECDSA_WITH_AES_256_CBC_SHA": 0xC00A,
+    "RSA_WITH_AES_256_CBC_SHA": 0xC014,
+}
+"""Names of suites after TLS_ECDHE_, and what IANA gave them."""
+
+
+def test_suites_and_curves_have_the_names_of_go(server_pair):
+    """Each is the one that has the code of this name."""
+    names = [f"TLS_ECDHE_{name}" for name in CODES]
+    paths = {"cert_file": f"{server_pair.cert}", "key_file": f"{server_pair.key}"}
+    tls = TlsConfig(**paths, cipher_suites=["TLS_AES_128_GCM_SHA256", *names])
+    certificates = make_doors(WebConfig(tls_server_config=tls), Path()).certificates
+    found = certificates.context().get_ciphers()
+    codes = [each["id"] & 0xFFFF for each in found if each["protocol"] != "TLSv1.3"]
+    assert codes == [*CODES.values()]
+    for curve in ("CurveP256", "CurveP384", "CurveP521", "X25519"):
+        tls = TlsConfig(**paths, curve_preferences=[curve])
+        assert make_doors(WebConfig(tls_server_config=tls), Path()).certificates.context()
 
 
 @pytest.fixture(scope="module")

@@ -22,10 +22,11 @@ from losswatch.config.section import Located, Section, twice, wrong, wrong_at
 from losswatch.config.segments import SegmentsConfig
 from losswatch.config.socket import SocketConfig
 from losswatch.config.source import ARROW_SUFFIXES, COLUMNS, SourceConfig, format_of
+from losswatch.config.tls import TlsConfig
 from losswatch.config.web import (
     ADDRESS,
     HttpServerConfig,
-    TlsConfig,
+    RateLimitConfig,
     WebConfig,
     WebFileConfig,
     check_address,
@@ -46,6 +47,7 @@ __all__ = [
     "KafkaConfig",
     "MonitorConfig",
     "ObjectiveConfig",
+    "RateLimitConfig",
     "SegmentsConfig",
     "SocketConfig",
     "SourceConfig",

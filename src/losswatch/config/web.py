@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import (
     AfterValidator,
@@ -16,8 +15,9 @@ from pydantic import (
     field_validator,
 )
 
-from losswatch.config.schema import VARIABLE, or_variable
+from losswatch.config.schema import VARIABLE
 from losswatch.config.section import Name, Section, wrong, wrong_above
+from losswatch.config.tls import VERIFIED, TlsConfig
 from losswatch.config.windows import Duration  # noqa: TC001  # pydantic reads it
 from losswatch.core.window import parse_duration
 
@@ -25,7 +25,6 @@ __all__ = [
     "ADDRESS",
     "MOST_ROUNDS",
     "HttpServerConfig",
-    "TlsConfig",
     "WebConfig",
     "WebFileConfig",
     "check_address",
@@ -47,16 +46,6 @@ _HEADERS: dict[str, tuple[str, ...]] = {
     "X-XSS-Protection": (),
 }
 """What may be set, and the values of it where there are only some."""
-
-_INSECURE = {
-    "RequestClientCert": "asks for a certificate and takes any, or none",
-    "RequireAnyClientCert": "takes certificates that anybody made for himself",
-    "RequireClientCert": "takes certificates that anybody made for himself",
-    "VerifyClientCertIfGiven": "lets clients in that send no certificate",
-}
-"""Go's other names, and why they are not taken."""
-
-_VERIFIED = "RequireAndVerifyClientCert"
 
 
 def check_address(listen: object) -> object:
@@ -85,89 +74,12 @@ def _hash(secret: SecretStr) -> SecretStr:
     return secret
 
 
-def _client_auth(value: object) -> object:
-    if isinstance(value, str) and value in _INSECURE:
-        raise wrong(
-            "is {value}, which {why}; must be NoClientCert or {verified}",
-            value=value,
-            why=_INSECURE[value],
-            verified=_VERIFIED,
-        )
-    return value
-
-
-def _name(san: str) -> str:
-    """Return a name as it is compared: an address is written in one way."""
-    try:
-        return str(ipaddress.ip_address(san))
-    except ValueError:
-        return san
-
-
 _ADDRESS_SCHEMA = {"type": "string", "anyOf": [{"pattern": ADDRESS}, {"pattern": VARIABLE}]}
 _HASH_SCHEMA = {"type": "string", "anyOf": [{"pattern": _HASH}, {"pattern": VARIABLE}]}
-_AUTH_SCHEMA = or_variable({"enum": ["NoClientCert", _VERIFIED], "type": "string"})
 
 _Address = Annotated[str, BeforeValidator(check_address), WithJsonSchema(_ADDRESS_SCHEMA)]
 _Hash = Annotated[SecretStr, AfterValidator(_hash), WithJsonSchema(_HASH_SCHEMA)]
-_ClientAuth = Annotated[
-    Literal["NoClientCert", "RequireAndVerifyClientCert"],
-    BeforeValidator(_client_auth),
-    WithJsonSchema(_AUTH_SCHEMA),
-]
 _User = Annotated[str, Field(min_length=1, max_length=128, pattern="^[^:]+$")]
-_Version = Literal["TLS12", "TLS13"]
-
-
-class TlsConfig(Section):
-    """The certificate of the server, and those of its clients."""
-
-    cert_file: Name = Field(description="Path of the server's certificate, in PEM.")
-    key_file: Name = Field(description="Path of its key, in PEM.")
-    client_auth_type: _ClientAuth = Field(
-        default="NoClientCert",
-        description="NoClientCert, or RequireAndVerifyClientCert: who has no certificate of"
-        " client_ca_file is not let in.",
-    )
-    client_ca_file: Name | None = Field(
-        default=None,
-        validate_default=True,
-        description="Path of the certificates that those of clients are signed with.",
-    )
-    client_allowed_sans: list[Annotated[str, AfterValidator(_name)]] = Field(
-        default=[],
-        description="Only clients whose certificate has one of these names (DNS, IP, e-mail or"
-        " URI) are let in. Default: any that is signed.",
-    )
-    min_version: _Version = Field(default="TLS12", description="TLS12 or TLS13.")
-    max_version: _Version = Field(default="TLS13", description="TLS12 or TLS13.")
-
-    @field_validator("client_ca_file")
-    @classmethod
-    def _with_policy(cls, path: str | None, info: ValidationInfo) -> str | None:
-        policy = info.data.get("client_auth_type")
-        if path is None and policy == _VERIFIED:
-            raise wrong("is missing; {verified} needs it", verified=_VERIFIED)
-        if path is not None and policy == "NoClientCert":
-            raise wrong(
-                "is given, but clients are not asked: set client_auth_type: {verified}",
-                verified=_VERIFIED,
-            )
-        return path
-
-    @field_validator("client_allowed_sans")
-    @classmethod
-    def _of_verified(cls, names: list[str], info: ValidationInfo) -> list[str]:
-        if names and info.data.get("client_auth_type") == "NoClientCert":
-            raise wrong("needs client_auth_type: {verified}", verified=_VERIFIED)
-        return names
-
-    @field_validator("max_version")
-    @classmethod
-    def _not_below(cls, version: str, info: ValidationInfo) -> str:
-        if version < info.data.get("min_version", version):
-            raise wrong("is below min_version; must be TLS13")
-        return version
 
 
 class HttpServerConfig(Section):
@@ -200,6 +112,13 @@ class HttpServerConfig(Section):
         return {name: text for name, value in headers.items() if (text := value.strip())}
 
 
+class RateLimitConfig(Section):
+    """How many requests are answered."""
+
+    interval: Duration = Field(description="A request is answered each so often, on average.")
+    burst: int = Field(ge=1, le=1_000_000, description="So many may come at once.")
+
+
 class WebFileConfig(Section):
     """What stands in the file of ``--web.config.file``, as exporter-toolkit has it."""
 
@@ -214,6 +133,11 @@ class WebFileConfig(Section):
         json_schema_extra={"writeOnly": True},
         description="Names of users, each with the bcrypt hash of the password. Without any"
         " nobody is asked.",
+    )
+    rate_limit: RateLimitConfig | None = Field(
+        default=None,
+        description="So many requests are answered, of all clients together, but for the probes;"
+        " the others get 429: {interval: 1s, burst: 20}.",
     )
 
 
@@ -263,7 +187,7 @@ class WebConfig(WebFileConfig):
     def authenticates(self) -> bool:
         """Whether clients must show who they are."""
         tls = self.tls_server_config
-        verified = tls is not None and tls.client_auth_type == _VERIFIED
+        verified = tls is not None and tls.client_auth_type == VERIFIED
         return verified or bool(self.basic_auth_users or self.basic_auth_users_file)
 
     def with_file(self, content: WebFileConfig) -> WebConfig:

@@ -11,12 +11,13 @@ from losswatch.core.window import parse_duration
 from losswatch.errors import ConfigError, ListenError, Problem
 from losswatch.service.address import split_address
 from losswatch.web.doors import Doors
+from losswatch.web.rate import Rate
 from losswatch.web.tls import Certificates, TlsSettings
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from losswatch.config.model import TlsConfig, WebConfig
+    from losswatch.config.model import RateLimitConfig, TlsConfig, WebConfig
     from losswatch.web.passwords import Passwords
 
 __all__ = ["is_open", "make_doors", "warn_of_open_doors"]
@@ -40,6 +41,7 @@ def make_doors(config: WebConfig, folder: Path, before: Doors | None = None) -> 
         seconds=parse_duration(config.client_timeout),
         certificates=_certificates(config.tls_server_config, folder),
         passwords=_passwords(config, folder, before.passwords if before else None),
+        rate=_rate(config.rate_limit),
         headers=tuple((name.lower().encode(), text.encode()) for name, text in headers.items()),
     )
 
@@ -74,11 +76,18 @@ def _certificates(config: TlsConfig | None, folder: Path) -> Certificates | None
         frozenset(config.client_allowed_sans),
         config.min_version,
         config.max_version,
+        tuple(config.ciphers),
+        config.prefer_server_cipher_suites,
+        next(iter(config.curves), None),
     )
     try:
         return Certificates(settings)
     except ListenError as error:
         raise ConfigError("web", [Problem(0, "tls_server_config", str(error))]) from None
+
+
+def _rate(limit: RateLimitConfig | None) -> Rate | None:
+    return None if limit is None else Rate(parse_duration(limit.interval), limit.burst)
 
 
 def _passwords(config: WebConfig, folder: Path, before: Passwords | None) -> Passwords | None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from losswatch.web.passwords import Passwords
+    from losswatch.web.rate import Rate
     from losswatch.web.tls import Certificates
 
 __all__ = ["Doors"]
@@ -27,6 +28,8 @@ class Doors:
         Speak TLS with them.
     passwords
         Ask for a user and his password.
+    rate
+        Answer no more requests than that.
     headers
         Of every answer.
     """
@@ -35,4 +38,5 @@ class Doors:
     seconds: float = 10.0
     certificates: Certificates | None = None
     passwords: Passwords | None = None
+    rate: Rate | None = None
     headers: tuple[tuple[bytes, bytes], ...] = ()

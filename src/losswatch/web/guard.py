@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from losswatch.web.doors import Doors
     from losswatch.web.passwords import Passwords
+    from losswatch.web.rate import Rate
 
 __all__ = ["OPEN_PATHS", "Guard"]
 
@@ -33,6 +35,8 @@ _CLOSE = {"connection": "close"}
 """A proxy may take what follows for another request than this server does."""
 
 _OF_ANOTHER_SITE = "a page of another site asked for this; nothing is taken from there"
+
+_TOO_MANY = "there are more requests than rate_limit in the section web allows; try again later"
 
 _ASK = {"www-authenticate": 'Basic realm="losswatch", charset="UTF-8"'}
 
@@ -62,21 +66,18 @@ class Guard:
         doors = self._doors()
         if doors.headers:
             send = _with_headers(send, doors.headers)
-        if {b"content-length", b"transfer-encoding"} <= {name for name, _ in scope["headers"]}:
-            return await problem(400, _TWO_LENGTHS, _CLOSE)(scope, receive, send)
-        if scope["method"] not in READING and is_of_another_site(scope["headers"]):
-            return await problem(403, _OF_ANOTHER_SITE)(scope, receive, send)
-        if doors.passwords is not None and scope["path"] not in OPEN_PATHS:
-            refusal = await self._refusal(scope, doors.passwords)
-            if refusal is not None:
-                return await refusal(scope, receive, send)
-        return await self._app()(scope, receive, send)
+        refusal = _of_rules(scope)
+        if refusal is None and scope["path"] not in OPEN_PATHS:
+            refusal = _of_rate(doors.rate) or await self._of_password(scope, doors.passwords)
+        return await (refusal or self._app())(scope, receive, send)
 
     def close(self) -> None:
         """Let go of the thread."""
         self._thread.shutdown(wait=False, cancel_futures=True)
 
-    async def _refusal(self, scope: Scope, passwords: Passwords) -> Response | None:
+    async def _of_password(self, scope: Scope, passwords: Passwords | None) -> Response | None:
+        if passwords is None:
+            return None
         given = [value for name, value in scope["headers"] if name == b"authorization"]
         if len(given) != 1:
             return problem(401, "a user and a password are needed", _ASK)
@@ -98,6 +99,20 @@ class Guard:
             self._waiting[mark] = look
             look.add_done_callback(lambda _: self._waiting.pop(mark, None))
         return await asyncio.shield(look)
+
+
+def _of_rules(scope: Scope) -> Response | None:
+    """Return why no request like this is taken, if so."""
+    if {b"content-length", b"transfer-encoding"} <= {name for name, _ in scope["headers"]}:
+        return problem(400, _TWO_LENGTHS, _CLOSE)
+    if scope["method"] not in READING and is_of_another_site(scope["headers"]):
+        return problem(403, _OF_ANOTHER_SITE)
+    return None
+
+
+def _of_rate(rate: Rate | None) -> Response | None:
+    wait = 0.0 if rate is None else rate.take()
+    return problem(429, _TOO_MANY, {"retry-after": f"{math.ceil(wait)}"}) if wait else None
 
 
 def _with_headers(send: Send, headers: tuple[tuple[bytes, bytes], ...]) -> Send:

@@ -30,6 +30,7 @@ class TlsSettings:
 
     With ``client_ca_file`` a client must have a certificate that is signed by
     one of those; with ``allowed_sans`` it must have one of these names too.
+    ``ciphers`` are those of TLS 1.2; they and the ``curve`` have OpenSSL's names.
     """
 
     cert_file: Path
@@ -38,6 +39,9 @@ class TlsSettings:
     allowed_sans: frozenset[str] = frozenset()
     min_version: Literal["TLS12", "TLS13"] = "TLS12"
     max_version: Literal["TLS12", "TLS13"] = "TLS13"
+    ciphers: tuple[str, ...] = ()
+    prefer_own_ciphers: bool = True
+    curve: str | None = None
 
     @property
     def files(self) -> list[Path]:
@@ -98,7 +102,8 @@ def _context(settings: TlsSettings) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = _VERSIONS[settings.min_version]
     context.maximum_version = _VERSIONS[settings.max_version]
-    context.options |= ssl.OP_NO_RENEGOTIATION | ssl.OP_CIPHER_SERVER_PREFERENCE
+    context.options |= ssl.OP_NO_RENEGOTIATION
+    _choose_ciphers(context, settings)
     context.set_alpn_protocols(["http/1.1"])
     file = settings.cert_file
     try:
@@ -110,6 +115,17 @@ def _context(settings: TlsSettings) -> ssl.SSLContext:
     except (OSError, ValueError) as error:  # of ssl they are both
         raise ListenError(f"cannot speak TLS: {_where(settings, file)}: {_why(error)}") from None
     return context
+
+
+def _choose_ciphers(context: ssl.SSLContext, settings: TlsSettings) -> None:
+    if settings.ciphers:
+        context.set_ciphers(":".join(settings.ciphers))
+    if settings.prefer_own_ciphers:
+        context.options |= ssl.OP_CIPHER_SERVER_PREFERENCE
+    else:
+        context.options &= ~ssl.OP_CIPHER_SERVER_PREFERENCE  # Python sets it
+    if settings.curve is not None:
+        context.set_ecdh_curve(settings.curve)
 
 
 def _no_password() -> str:
