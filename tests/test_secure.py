@@ -210,6 +210,7 @@ def test_a_certificate_that_is_not_there_ends_the_run(tmp_path):
         ("127.0.0.1:1", "", False),
         ("'[::1]:1'", "", False),
         ("localhost:1", "", False),
+        ("LOCALHOST:1", "", False),
         ("0.0.0.0:1", "", True),
         ("'[::]:1'", "", True),
         ("example.org:1", "", True),

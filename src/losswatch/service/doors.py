@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import ipaddress
 import logging
 from typing import TYPE_CHECKING
 
 from losswatch.config.users import read_users
 from losswatch.core.window import parse_duration
 from losswatch.errors import ConfigError, ListenError, Problem
-from losswatch.service.address import split_address
+from losswatch.service.address import is_of_this_machine, split_address
 from losswatch.web.doors import Doors
 from losswatch.web.rate import Rate
 from losswatch.web.tls import Certificates, TlsSettings
@@ -49,11 +48,7 @@ def make_doors(config: WebConfig, folder: Path, before: Doors | None = None) -> 
 def is_open(listen: str, config: WebConfig) -> bool:
     """Tell whether everybody in a network can use the server."""
     host, _ = split_address(listen)
-    try:
-        here = ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        here = host == "localhost"
-    return not here and not config.authenticates
+    return not is_of_this_machine(host) and not config.authenticates
 
 
 def warn_of_open_doors(listen: str, config: WebConfig) -> None:

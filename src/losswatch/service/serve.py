@@ -2,34 +2,32 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from losswatch.core.monitor import Monitor
 from losswatch.core.monitors import Monitors
-from losswatch.prometheus import ConfigStatus, Exposition
+from losswatch.prometheus import Exposition
+from losswatch.service.address import is_of_this_machine
 from losswatch.web.app import make_app
 from losswatch.web.server import WebServer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    import os
+    from collections.abc import Callable, Iterable
 
-    from losswatch.prometheus import Sample
-    from losswatch.web.alarms import Acknowledge
-    from losswatch.web.api import Inlet
+    from starlette.types import ASGIApp
 
 __all__ = ["serve"]
 
 
-def serve(  # noqa: PLR0913  # all that is served, and where
+def serve(
     monitors: Monitor | Iterable[Monitor] | Monitors,
     *,
     host: str = "127.0.0.1",
     port: int = 18100,
     ready: Callable[[], bool] = lambda: True,
-    config: ConfigStatus | None = None,
-    inlets: Sequence[Inlet] = (),
-    more: Callable[[], Iterable[Sample]] = tuple,
-    acknowledge: Acknowledge | None = None,
+    web_config: str | os.PathLike[str] | None = None,
 ) -> WebServer:
     """Serve ``/metrics``, the probes and a landing page.
 
@@ -44,14 +42,10 @@ def serve(  # noqa: PLR0913  # all that is served, and where
         Where to listen; port 0 takes a free one.
     ready
         What ``/-/ready`` tells.
-    config
-        Exported if given.
-    inlets
-        Where events can be sent to.
-    more
-        Returns further samples to export.
-    acknowledge
-        Turns an alarm of a model off; if not given, the monitors do.
+    web_config
+        Path of a file as exporter-toolkit has it: TLS, passwords, headers. Certificates are
+        read again when they change. Without it everybody who reaches the address can read the
+        cost and turn alarms off, which is logged where that is not this machine alone.
 
     Returns
     -------
@@ -61,6 +55,8 @@ def serve(  # noqa: PLR0913  # all that is served, and where
     ------
     ListenError
         The address cannot be listened on.
+    ConfigError
+        ``web_config`` cannot be used.
     TypeError
         One of the monitors is none.
 
@@ -80,8 +76,25 @@ def serve(  # noqa: PLR0913  # all that is served, and where
         monitors = [monitors]
     if not isinstance(monitors, Monitors):
         monitors = Monitors(monitors)
-    exposition = Exposition(monitors.snapshot, config, more)
-    app = make_app(
-        exposition.render, monitors.snapshot, ready, acknowledge or monitors.acknowledge, inlets
-    )
-    return WebServer(app, host, port)
+    exposition = Exposition(monitors.snapshot)
+    app = make_app(exposition.render, monitors.snapshot, ready, monitors.acknowledge)
+    if web_config is None and is_of_this_machine(host):
+        return WebServer(app, host, port)
+    return _guarded(app, host, port, web_config)
+
+
+def _guarded(
+    app: ASGIApp, host: str, port: int, web_config: str | os.PathLike[str] | None
+) -> WebServer:
+    """Serve as a file says, or say that there is none."""
+    # Only here, as they load pydantic.
+    from losswatch.config.load import load_web_file  # noqa: PLC0415
+    from losswatch.config.model import WebConfig  # noqa: PLC0415
+    from losswatch.service.doors import make_doors, warn_of_open_doors  # noqa: PLC0415
+
+    config = WebConfig()
+    if web_config is not None:
+        config = config.with_file(load_web_file(Path(web_config)))
+    server = WebServer(app, host, port, make_doors(config, Path()))
+    warn_of_open_doors(f"{host}:{server.port}", config)
+    return server
