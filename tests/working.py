@@ -64,7 +64,7 @@ class Owner:
     def take(self, *, commit: bool = True) -> int:
         """Take what waits; return how many events there were."""
         batch = self.source.next_batch()
-        if batch.position is None:
+        if batch is None or batch.position is None:  # closed, or nothing waits
             return 0
         columns = batch.columns
         city = columns.segment.get("city")

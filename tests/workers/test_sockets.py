@@ -2,6 +2,7 @@
 
 import socket
 import stat
+import threading
 import time
 
 import pytest
@@ -85,6 +86,38 @@ def test_a_socket_that_is_removed_may_go_to_another_process(path, owner, caplog)
     assert path.stat().st_ino == made
     other.close()
     assert not path.exists()
+
+
+def test_a_mode_that_changes_while_the_file_is_away_is_that_of_the_next(path):
+    """And what stands there meanwhile keeps its own, also behind a symbolic link."""
+    listener = Listener(path, 0o666)
+    other = path.with_name("other")
+    other.write_text("precious")
+    other.chmod(0o644)
+    path.unlink()
+    path.symlink_to(other.name)
+    listener.allow(0o600)
+    assert stat.S_IMODE(other.stat().st_mode) == 0o644
+    path.unlink()
+    accepting = threading.Thread(target=listener.accept)
+    accepting.start()
+    wait_for(path.exists)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    listener.close()
+    accepting.join(10)
+
+
+@pytest.mark.parametrize("kind", [socket.SOCK_DGRAM, socket.SOCK_STREAM])
+def test_a_program_that_has_no_time_or_takes_datagrams_keeps_its_socket(path, kind):
+    """No connection is made there, but it is not one that was left."""
+    with socket.socket(socket.AF_UNIX, kind) as other, socket.socket(socket.AF_UNIX) as waiting:
+        other.bind(str(path))
+        if kind == socket.SOCK_STREAM:
+            other.listen(0)
+            waiting.connect(str(path))  # now a second one has no room
+        with pytest.raises(SourceError, match="another program listens there"):
+            Listener(path, 0o600)
+        assert path.is_socket()
 
 
 def test_a_path_that_cannot_be_one_is_told(tmp_path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import socket
 import stat
 import time
@@ -86,13 +87,15 @@ class Listener:
         return None
 
     def allow(self, mode: int) -> None:
-        """Change who may connect from now on."""
-        try:
-            self._path.chmod(mode)
-        except OSError as error:
-            logger.warning("%s: its mode stays as it is: %s", self._path, error.strerror)
-        else:
+        """Change who may connect from now on, or once a file that is away is made anew."""
+        with self._changing:
             self._mode = mode
+            if not _is(self._path, self._made):  # what is there now is not ours to change
+                return
+            try:
+                self._path.chmod(mode)
+            except OSError as error:
+                logger.warning("%s: its mode stays as it is: %s", self._path, error.strerror)
 
     def close(self) -> None:
         """Listen no more, and remove the file. Safe to call twice."""
@@ -143,19 +146,29 @@ def _is(path: Path, made: tuple[int, int]) -> bool:
 def _remove_left(path: Path) -> None:
     """Remove the socket that a killed process left; nothing else."""
     try:
-        mode = path.lstat().st_mode
+        status = path.lstat()
     except FileNotFoundError:
         return
-    if not stat.S_ISSOCK(mode):
+    if not stat.S_ISSOCK(status.st_mode):
         raise SourceError(f"{path}: is there and is no socket; remove it, or name another path")
+    if not _is_left(path, status.st_uid):
+        raise SourceError(f"{path}: another program listens there; stop it, or name another path")
+    path.unlink(missing_ok=True)
+
+
+def _is_left(path: Path, user: int) -> bool:
+    """Tell whether nobody listens at a socket, which belongs to a user."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
         probe.settimeout(1.0)
         try:
             probe.connect(str(path))
-        except OSError:
-            path.unlink(missing_ok=True)
-            return
-    raise SourceError(f"{path}: another program listens there; stop it, or name another path")
+        except (ConnectionRefusedError, FileNotFoundError):
+            return True
+        except PermissionError:  # its mode may keep out who made it, who has the lock now
+            return user == os.geteuid()
+        except OSError:  # too many wait there already, or it takes datagrams
+            return False
+    return False
 
 
 def _bound(path: Path, mode: int) -> tuple[socket.socket, tuple[int, int]]:
