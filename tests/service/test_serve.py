@@ -10,6 +10,7 @@ from certificates import Authority, ask, client, connect
 
 import losswatch
 from losswatch.errors import ConfigError
+from losswatch.web.server import WebServer
 
 HASH = bcrypt.hashpw(b"hunter2", bcrypt.gensalt(4)).decode()
 
@@ -60,3 +61,23 @@ def test_open_doors_are_told(monkeypatch, caplog, tmp_path):
         caplog.clear()
         with losswatch.serve(losswatch.Monitor("eta"), port=0, web_config=path):
             assert caplog.text.count("nobody is asked who he is") == told
+
+
+@pytest.mark.parametrize("host", ["", "::"])
+def test_all_addresses_can_be_listened_on(monkeypatch, caplog, host):
+    """However they are written; the log has what is listened on. In tests that is loopback."""
+    monkeypatch.setattr(
+        "losswatch.service.serve.WebServer",
+        lambda app, _, *more: WebServer(app, "127.0.0.1", *more),
+    )
+    monkeypatch.setattr("losswatch.service.doors.is_of_this_machine", lambda _: False)
+    with losswatch.serve(losswatch.Monitor("eta"), host=host, port=0) as running:
+        assert f"listening on {running.address}, and nobody" in caplog.text
+
+
+def test_an_address_can_be_used_as_it_is_logged(monkeypatch, caplog):
+    """That of IPv6 has brackets."""
+    for module in ("serve", "doors"):
+        monkeypatch.setattr(f"losswatch.service.{module}.is_of_this_machine", lambda _: False)
+    with losswatch.serve(losswatch.Monitor("eta"), host="::1", port=0) as running:
+        assert f"listening on [::1]:{running.port}, and nobody" in caplog.text

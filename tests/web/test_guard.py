@@ -7,13 +7,16 @@ import socket
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from pathlib import Path
 
 import bcrypt
 import pytest
 from servers import fetch, wait_for
 
 import losswatch
+from losswatch.config.model import RateLimitConfig, WebConfig
 from losswatch.core.monitors import Monitors
+from losswatch.service.doors import make_doors
 from losswatch.web import passwords
 from losswatch.web.app import make_app
 from losswatch.web.doors import Doors
@@ -128,6 +131,21 @@ def test_a_rate_has_a_burst_and_then_a_pace():
     assert [rate.take(), rate.take()] == [0.0, 2.0]
     now[0] = 1e6
     assert [rate.take() for _ in range(4)] == [0.0, 0.0, 0.0, 2.0]
+
+
+def test_a_reload_does_not_fill_the_bucket():
+    """Unless the rate is another one."""
+
+    def doors(burst, before=None):
+        limit = RateLimitConfig(interval="1h", burst=burst)
+        return make_doors(WebConfig(rate_limit=limit), Path(), before)
+
+    first = doors(1)
+    assert first.rate.take() == 0.0
+    again = doors(1, first)
+    assert again.rate.take() > 3000.0
+    assert doors(2, again).rate.take() == 0.0
+    assert make_doors(WebConfig(), Path(), again).rate is None
 
 
 def test_more_requests_than_the_rate_are_told_to_come_later(looks):

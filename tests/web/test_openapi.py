@@ -18,6 +18,7 @@ from losswatch.errors import Reason
 from losswatch.sources.base import Outcome, Refusal
 from losswatch.web.doors import Doors
 from losswatch.web.passwords import Passwords
+from losswatch.web.rate import Rate
 from losswatch.web.schemas import SCHEMAS
 
 EXAMPLES = 40
@@ -89,6 +90,19 @@ def test_the_password_is_described():
     for operations in description["paths"].values():
         for operation in operations.values():
             assert "WWW-Authenticate" in operation["responses"]["401"]["headers"]
+
+
+def test_a_rate_is_described():
+    """Whatever is asked for, there may have been too much of it."""
+    with service() as running:
+        description = described(running)
+        running.server.doors = Doors(rate=Rate(3600.0, 1))
+        answers = [running.send("GET", "/api/v1/cost") for _ in range(2)]
+    assert [answer.status for answer in answers] == [200, 429]
+    jsonschema.validate(answers[1].body, SCHEMAS["Problem"])
+    for operations in description["paths"].values():
+        for operation in operations.values():
+            assert "Retry-After" in operation["responses"]["429"]["headers"]
 
 
 def test_without_a_place_to_send_to_none_is_described():

@@ -123,6 +123,16 @@ def test_suites(known, own, spoken):
             answer(server, context)
 
 
+@pytest.mark.parametrize(
+    ("settings", "key"),
+    [({"ciphers": ("ECDHE-NONE",)}, "cipher_suites"), ({"curve": "none"}, "curve_preferences")],
+)
+def test_what_this_machine_does_not_speak_is_told(server_pair, settings, key):
+    """As where a policy of the machine forbids all that was chosen."""
+    with pytest.raises(ListenError, match=f"speaks nothing of {key}; name others"):
+        Certificates(TlsSettings(*server_pair, **settings))
+
+
 def test_a_curve(known):
     """Who does not speak it gets no answer."""
     authority, server_pair = known

@@ -27,7 +27,8 @@ logger = logging.getLogger(__name__)
 def make_doors(config: WebConfig, folder: Path, before: Doors | None = None) -> Doors:
     """Return what is asked of clients; the files are read.
 
-    With the users of before, who is known stays known.
+    With the users of before, who is known stays known; with the rate of before, what
+    was taken of it is gone: nobody gets around it who can have the config loaded again.
 
     Raises
     ------
@@ -40,7 +41,7 @@ def make_doors(config: WebConfig, folder: Path, before: Doors | None = None) -> 
         seconds=parse_duration(config.client_timeout),
         certificates=_certificates(config.tls_server_config, folder),
         passwords=_passwords(config, folder, before.passwords if before else None),
-        rate=_rate(config.rate_limit),
+        rate=_rate(config.rate_limit, before.rate if before else None),
         headers=tuple((name.lower().encode(), text.encode()) for name, text in headers.items()),
     )
 
@@ -81,8 +82,13 @@ def _certificates(config: TlsConfig | None, folder: Path) -> Certificates | None
         raise ConfigError("web", [Problem(0, "tls_server_config", str(error))]) from None
 
 
-def _rate(limit: RateLimitConfig | None) -> Rate | None:
-    return None if limit is None else Rate(parse_duration(limit.interval), limit.burst)
+def _rate(limit: RateLimitConfig | None, before: Rate | None) -> Rate | None:
+    if limit is None:
+        return None
+    interval = parse_duration(limit.interval)
+    if before is not None and before.is_of(interval, limit.burst):
+        return before
+    return Rate(interval, limit.burst)
 
 
 def _passwords(config: WebConfig, folder: Path, before: Passwords | None) -> Passwords | None:

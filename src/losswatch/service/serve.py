@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Callable, Iterable
 
-    from starlette.types import ASGIApp
+    from losswatch.web.doors import Doors
 
 __all__ = ["serve"]
 
@@ -80,11 +81,11 @@ def serve(
     app = make_app(exposition.render, monitors.snapshot, ready, monitors.acknowledge)
     if web_config is None and is_of_this_machine(host):
         return WebServer(app, host, port)
-    return _guarded(app, host, port, web_config)
+    return _guarded(partial(WebServer, app, host, port), web_config)
 
 
 def _guarded(
-    app: ASGIApp, host: str, port: int, web_config: str | os.PathLike[str] | None
+    start: Callable[[Doors], WebServer], web_config: str | os.PathLike[str] | None
 ) -> WebServer:
     """Serve as a file says, or say that there is none."""
     # Only here, as they load pydantic.
@@ -95,6 +96,6 @@ def _guarded(
     config = WebConfig()
     if web_config is not None:
         config = config.with_file(load_web_file(Path(web_config)))
-    server = WebServer(app, host, port, make_doors(config, Path()))
-    warn_of_open_doors(f"{host}:{server.port}", config)
+    server = start(make_doors(config, Path()))
+    warn_of_open_doors(server.address, config)
     return server

@@ -42,10 +42,12 @@ _FAILURES = {
     408: "The body came too slowly.",
     413: "The body is too large, as it is sent or unpacked.",
     415: "The content type or the content encoding is another one.",
-    429: "Too much waits already: send it again, later.",
+    429: "Too much waits already, or rate_limit of the config is reached: send it again, later.",
     503: "The state cannot be written, or the service stops: send it again, later.",
 }
 _LATER = frozenset({429, 503})
+
+_TOO_MANY = "The config has a rate_limit, and it is reached: ask again, later."
 
 _USER = "user"
 
@@ -74,6 +76,7 @@ def describe(inlets: Iterable[tuple[str, Kind]], cost: str, openapi: str) -> Jso
     for operations in paths.values():
         for operation in operations.values():
             operation["responses"]["401"] = _unauthorized()
+            operation["responses"].setdefault("429", _failure(_TOO_MANY, retry=True))
     return {
         "openapi": "3.1.0",
         "info": {

@@ -28,10 +28,15 @@ class Rate:
         self, interval: float, burst: int, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._interval = interval
+        self._burst = burst
         self._slack = (burst - 1) * interval
         self._clock = clock
         self._next = clock() - self._slack
         # With the bucket full, the time of the next token lies as far back as the slack.
+
+    def is_of(self, interval: float, burst: int) -> bool:
+        """Tell whether it is as one that is made of these."""
+        return (self._interval, self._burst) == (interval, burst)
 
     def take(self) -> float:
         """Take a token; return 0, or if there is none the seconds until there is one."""

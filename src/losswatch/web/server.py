@@ -84,11 +84,16 @@ class WebServer:
         self._wait_until_started()
 
     @property
+    def address(self) -> str:
+        """The host and port that are listened on."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{host}:{self.port}"
+
+    @property
     def url(self) -> str:
         """Where the server answers, with a slash at the end."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
         scheme = "http" if self.doors.certificates is None else "https"
-        return f"{scheme}://{host}:{self.port}/"
+        return f"{scheme}://{self.address}/"
 
     def stop(self) -> None:
         """Stop answering; requests under way get a second. Safe to call twice."""

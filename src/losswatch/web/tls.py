@@ -118,14 +118,20 @@ def _context(settings: TlsSettings) -> ssl.SSLContext:
 
 
 def _choose_ciphers(context: ssl.SSLContext, settings: TlsSettings) -> None:
-    if settings.ciphers:
-        context.set_ciphers(":".join(settings.ciphers))
+    key = "cipher_suites"
+    try:
+        if settings.ciphers:
+            context.set_ciphers(":".join(settings.ciphers))
+        key = "curve_preferences"
+        if settings.curve is not None:
+            context.set_ecdh_curve(settings.curve)
+    except (OSError, ValueError):  # as where a machine is held to FIPS
+        why = f"OpenSSL of this machine speaks nothing of {key}; name others"
+        raise ListenError(f"cannot speak TLS: {why}") from None
     if settings.prefer_own_ciphers:
         context.options |= ssl.OP_CIPHER_SERVER_PREFERENCE
     else:
         context.options &= ~ssl.OP_CIPHER_SERVER_PREFERENCE  # Python sets it
-    if settings.curve is not None:
-        context.set_ecdh_curve(settings.curve)
 
 
 def _no_password() -> str:
