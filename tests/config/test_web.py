@@ -35,6 +35,7 @@ GOOD = {
     "suites": TLS + ", cipher_suites: [TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,"
     " TLS_AES_128_GCM_SHA256], prefer_server_cipher_suites: no, curve_preferences: [X25519]}",
     "suites of TLS 1.3": TLS + ", min_version: TLS13, cipher_suites: [TLS_AES_128_GCM_SHA256]}",
+    "no rate at all": "rate_limit: {interval: 0, burst: 1}",
     "a rate": "rate_limit: {interval: 100ms, burst: 20}",
     "users": f"basic_auth_users: {{a: '{HASH}', b c: '{HASH}'}}",
     "a file of users": "basic_auth_users_file: users",
@@ -103,9 +104,9 @@ BAD = {
         ["probe_listen: is 127.0.0.1:18100, the address of listen; must be another"],
     ),
     "no rate": ("rate_limit: {burst: 1}", ["rate_limit.interval: is missing"]),
-    "an endless rate": (
-        "rate_limit: {interval: 0s, burst: 1}",
-        ["rate_limit.interval: is '0s'; must be more than 0"],
+    "a pace in words": (
+        "rate_limit: {interval: false, burst: 1}",
+        ["rate_limit.interval: is False; must be a duration such as 30s"],
     ),
     "nobody": ("rate_limit: {interval: 1s, burst: 0}", ["burst: is 0; must be at least 1"]),
 }
@@ -128,6 +129,14 @@ def test_what_is_refused(web, messages):
     assert len(found) == len(messages)
     for message in messages:
         assert message in found[0]
+
+
+@pytest.mark.parametrize("interval", ["0", "0s", "'0'"])
+def test_an_interval_of_0_is_no_limit(interval):
+    """As exporter-toolkit has it."""
+    web = f"rate_limit: {{interval: {interval}, burst: 0}}"
+    assert parse(web).rate_limit is None
+    assert parse("rate_limit: {interval: 1s, burst: 1}").rate_limit.interval == "1s"
 
 
 SECRETS = {

@@ -13,6 +13,7 @@ from losswatch.service.run import Service
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Callable
 
     from losswatch.config.model import Config
 
@@ -21,6 +22,8 @@ __all__ = ["run"]
 
 def run(options: argparse.Namespace) -> int:
     """Run the service until SIGINT or SIGTERM; then say what was seen."""
+    early: list[int] = []
+    _at_hang_up(early.append)  # by default it would end the process
     service = Service(_load(options), Path(options.config).parent, lambda: _load(options))
     received: list[str] = []
 
@@ -30,12 +33,18 @@ def run(options: argparse.Namespace) -> int:
 
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, stop)
-    if hasattr(signal, "SIGHUP"):  # not on Windows
-        signal.signal(signal.SIGHUP, lambda *_: service.hang_up())
+    _at_hang_up(lambda _: service.hang_up())
+    if early:
+        service.hang_up()
     service.run()
     seen = as_line(service.monitors.snapshot())
     print(f"losswatch: stopped by {' '.join(received[:1])} after {seen}", file=sys.stderr)
     return 0
+
+
+def _at_hang_up(what: Callable[[int], object]) -> None:
+    if hasattr(signal, "SIGHUP"):  # not on Windows
+        signal.signal(signal.SIGHUP, lambda number, _: what(number))
 
 
 def _load(options: argparse.Namespace) -> Config:

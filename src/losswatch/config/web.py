@@ -15,10 +15,10 @@ from pydantic import (
     field_validator,
 )
 
-from losswatch.config.schema import VARIABLE
+from losswatch.config.schema import DURATION, VARIABLE
 from losswatch.config.section import Name, Section, wrong, wrong_above
 from losswatch.config.tls import VERIFIED, TlsConfig
-from losswatch.config.windows import Duration  # noqa: TC001  # pydantic reads it
+from losswatch.config.windows import Duration  # pydantic reads it
 from losswatch.core.window import parse_duration
 
 __all__ = [
@@ -82,6 +82,11 @@ _Hash = Annotated[SecretStr, AfterValidator(_hash), WithJsonSchema(_HASH_SCHEMA)
 _User = Annotated[str, Field(min_length=1, max_length=128, pattern="^[^:]+$")]
 
 
+_NO_LIMIT = (0, "0", "0s")
+_PACE_SCHEMA = {"anyOf": [{"type": "string", "pattern": DURATION}, {"enum": [*_NO_LIMIT]}]}
+_Pace = Annotated[Duration, WithJsonSchema(_PACE_SCHEMA)]
+
+
 class HttpServerConfig(Section):
     """What every answer has."""
 
@@ -115,7 +120,9 @@ class HttpServerConfig(Section):
 class RateLimitConfig(Section):
     """How many requests are answered."""
 
-    interval: Duration = Field(description="A request is answered each so often, on average.")
+    interval: _Pace = Field(
+        description="A request is answered each so often, on average; 0 is no limit."
+    )
     burst: int = Field(ge=1, le=1_000_000, description="So many may come at once.")
 
 
@@ -139,6 +146,13 @@ class WebFileConfig(Section):
         description="So many requests are answered, of all clients together, but for the probes;"
         " the others get 429: {interval: 1s, burst: 20}.",
     )
+
+    @field_validator("rate_limit", mode="before")
+    @classmethod
+    def _or_none(cls, limit: object) -> object:
+        """Return nothing where the interval is 0: so exporter-toolkit turns the limit off."""
+        interval = limit.get("interval") if isinstance(limit, dict) else None
+        return None if interval in _NO_LIMIT and interval is not False else limit
 
 
 class WebConfig(WebFileConfig):

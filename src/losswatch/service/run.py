@@ -30,6 +30,7 @@ from losswatch.service.opened import (
 from losswatch.service.refusals import RefusalLog
 from losswatch.service.reload import changed_monitors, declared_of, loaded, settled
 from losswatch.service.status import service_samples
+from losswatch.service.systemd import tell_systemd
 from losswatch.service.writer import Writer
 from losswatch.sources.workers import SocketSource
 from losswatch.store.database import Store
@@ -121,7 +122,9 @@ class Service:
             if self._hung_up:
                 self.hang_up()
             if not self._stopped:
+                tell_systemd("READY=1")
                 writer.run()
+            tell_systemd("STOPPING=1")
             writer.close()
             _save(self._keeper)
 

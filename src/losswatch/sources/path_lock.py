@@ -40,7 +40,7 @@ class PathLock:
 
         Raises as making it does; then nothing has changed.
         """
-        if self._is_there():
+        if self._is_there(self._file):
             return
         taken = self._locked()
         os.close(self._file)
@@ -50,8 +50,8 @@ class PathLock:
         """Let go of it."""
         os.close(self._file)
 
-    def _is_there(self) -> bool:
-        held = os.fstat(self._file)
+    def _is_there(self, lock: int) -> bool:
+        held = os.fstat(lock)
         try:
             return identity(self._beside) == (held.st_dev, held.st_ino)
         except OSError:
@@ -63,6 +63,13 @@ class PathLock:
 
     def _locked(self) -> int:
         """Return the file that holds the lock."""
+        while True:
+            lock = self._taken()
+            if self._is_there(lock):
+                return lock
+            os.close(lock)  # removed meanwhile: another process may have made it anew
+
+    def _taken(self) -> int:
         flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
         try:
             lock = os.open(self._beside, flags, 0o600)
@@ -72,8 +79,10 @@ class PathLock:
             raise SourceError(f"{self._beside}: is a symbolic link; remove it") from None
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        except OSError as error:
             os.close(lock)
+            if not isinstance(error, BlockingIOError):
+                raise
             raise SourceError(
                 f"{self._path}: is used by another process; stop that one, or name another path"
             ) from None
