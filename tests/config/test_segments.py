@@ -71,7 +71,11 @@ WRONG = {
     "twice": ("{labels: [a, b, a]}", ".labels: has a twice; keep one"),
     "reserved": (
         "{labels: [a, model]}",
-        ".labels[1]: is 'model', which the metrics use themselves; rename it with fields",
+        ".labels[1]: is 'model', which metrics and alerts use themselves; rename it with fields",
+    ),
+    "of alerts": (
+        "{labels: [alertname]}",
+        ".labels[0]: is 'alertname', which metrics and alerts use themselves; rename it with fields",
     ),
     "no name": ("{labels: [1a]}", f".labels[0]: is '1a'; {NAME}"),
     "number": ("{labels: [7]}", f".labels[0]: is 7; {TEXT}"),
