@@ -188,7 +188,7 @@ OPTIONS = {
         "segments: has a window of 10,001 events for 10,000 segments: at most 100,000,000",
     ),
     "label": (["--by", "a-b"], "segments.labels[0]: is 'a-b'; must be letters, digits and _"),
-    "reserved": (["--by", "model"], "segments.labels[0]: is 'model', which the metrics use"),
+    "reserved": (["--by", "model"], "segments.labels[0]: is 'model', which metrics and alerts use"),
     "label twice": (["--by", "a", "--by", "a"], "segments.labels: has a twice; keep one"),
     "label not asked for": (
         ["--by", "b", "--field", "segment.a=x"],

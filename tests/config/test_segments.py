@@ -10,6 +10,7 @@ from losswatch.errors import ConfigError
 
 VALUE = "must be text of 1 to 128 characters, none a control, or a whole number"
 TEXT = "must be text; put it in quotes if it is"
+RESERVED = "which metrics and alerts use themselves; rename it with fields"
 NAME = "must be letters, digits and _, not starting with a digit or __"
 DURATION = "must be a duration such as 30s, 5m, 1h30m or 7d (units: ms, s, m, h, d, w)"
 KEYS = "labels, limit, idle, declared"
@@ -71,7 +72,11 @@ WRONG = {
     "twice": ("{labels: [a, b, a]}", ".labels: has a twice; keep one"),
     "reserved": (
         "{labels: [a, model]}",
-        ".labels[1]: is 'model', which the metrics use themselves; rename it with fields",
+        f".labels[1]: is 'model', {RESERVED}",
+    ),
+    "of alerts": (
+        "{labels: [a, alertname]}",
+        f".labels[1]: is 'alertname', {RESERVED}",
     ),
     "no name": ("{labels: [1a]}", f".labels[0]: is '1a'; {NAME}"),
     "number": ("{labels: [7]}", f".labels[0]: is 7; {TEXT}"),

@@ -180,7 +180,7 @@ def test_what_is_wrong_with_windows_and_labels_is_told_with_their_name():
     """A monitor takes many things: which of them it was is part of the message."""
     with pytest.raises(ValueError, match=r"^windows: is '5 min'; must be a duration"):
         Monitor("m", windows=["5 min"])
-    with pytest.raises(ValueError, match=r"^labels: is 'window', which the metrics use"):
+    with pytest.raises(ValueError, match=r"^labels: is 'window', which metrics and alerts use"):
         Segments(("window",))
 
 

@@ -1,7 +1,7 @@
 """Alerts on the error: what fires, with which words, and what nearly does."""
 
 import pytest
-from promtool import JOB, Fired
+from promtool import JOB, Fired, Series, rules_of
 
 ALARM, BURN = "LosswatchAlarm", "LosswatchErrorBudgetBurn"
 RUNNING = {"model": "eta", "alarm": "budget", "severity": "page", "instance": "a:1"}
@@ -39,6 +39,32 @@ def test_an_alarm_fires_with_its_promise_in_events(series, tmp_path):
     series.add("losswatch_alarm_promised_events_per_false_alarm", "1000000x30", **NAMED)
     text = " Promise: at most one false alarm is expected in 1000000 events."
     series.fires(tmp_path, ALARM, {"5m": [alarm(text, **labels)]})
+
+
+SEGMENTS = """
+version: 1
+monitors:
+  - {model: eta, segments: {labels: [city, job]}, alarms: [{kind: drift, per_segment: true}]}
+sources: [{http: {}}]
+"""
+
+
+@pytest.mark.parametrize(
+    ("labels", "named"),
+    [
+        ({"city": "oslo", "exported_job": "a b"}, "eta, city oslo, exported_job a b"),
+        ({"segment": "other"}, "eta, segment other"),
+        ({}, "eta"),
+    ],
+)
+def test_an_alarm_names_its_segment(tmp_path, labels, named):
+    """Who is woken reads which segment it is; labels that Prometheus renames as it has them."""
+    series = Series(rules_of(SEGMENTS)).add("losswatch_alarm_active", "1x9", **RUNNING, **labels)
+    comma = "," if labels else ""
+    fired = alarm(**labels)
+    summary = f"Alarm budget of {named} is on"
+    description = fired.description.replace("eta is", f"{named}{comma} is")
+    series.fires(tmp_path, ALARM, {"5m": [Fired(fired.labels, summary, description)]})
 
 
 def test_an_alarm_without_a_promise_states_none(series, tmp_path):

@@ -17,9 +17,10 @@ RESERVED = frozenset(
     {
         *("model", "window", "output", "segment", "le", "quantile", "reason"),
         *("alarm", "severity", "kind", "guarantee"),
+        "alertname",  # alerts overwrite it: those of two segments would be the same, and fail
     }
 )
-"""Labels that the metrics themselves use."""
+"""Labels that the metrics themselves, or the alerts on them, use."""
 
 LONGEST_VALUE = 128
 """Characters of a label's value; a longer one is refused."""
@@ -47,7 +48,9 @@ def check_label(name: object) -> None:
             f"is {name!r:.60}; must be letters, digits and _, not starting with a digit or __"
         )
     if name in RESERVED:
-        raise ValueError(f"is {name!r}, which the metrics use themselves; rename it with fields")
+        raise ValueError(
+            f"is {name!r}, which metrics and alerts use themselves; rename it with fields"
+        )
 
 
 def label_text(value: object) -> str | None:

@@ -80,7 +80,7 @@ def error_groups(watched: Watched) -> list[Group]:
     burns = (*(_burn(watched.job, burn) for burn in BURNS), _coarse(watched.job))
     about = "Alarms are decided by losswatch, event by event; here they are only passed on."
     return [
-        Group("losswatch.alarms", about, (_alarm(watched.job),) if alarms else ()),
+        Group("losswatch.alarms", about, (_alarm(watched),) if alarms else ()),
         Group("losswatch.burn", _BURN_ABOUT, burns if objective else ()),
     ]
 
@@ -91,15 +91,22 @@ MSE is to max_rmse squared what an error ratio is to its objective. The long win
 matters, the short one that it still goes on."""
 
 
-def _alarm(job: str) -> Alert:
+def _alarm(watched: Watched) -> Alert:
+    labels = ("output", *watched.labels, *(("segment",) if watched.labels else ()))
+    parts = [
+        f"{{{{ with $labels.{label} }}}}, {label} {{{{ . }}}}{{{{ end }}}}" for label in labels
+    ]
+    named = "{{ $labels.model }}" + "".join(parts)
+    comma = f"{{{{ if or {' '.join(f'$labels.{label}' for label in labels)} }}}},{{{{ end }}}}"
     events = _PROMISE.format(unit="events", shown=' | printf "%.0f"', after=" events")
     seconds = _PROMISE.format(unit="seconds", shown=" | humanizeDuration", after="")
     return Alert(
         "LosswatchAlarm",
-        f"losswatch_alarm_active{selector(job)} == 1",
-        summary=f"Alarm {{{{ $labels.alarm }}}} of {_NAMED} is on",
-        description=f"The alarm {{{{ $labels.alarm }}}} of {_OF} is on: the error has grown"
-        " beyond what the config allows. It stays on until there is evidence that it is low again."
+        f"losswatch_alarm_active{selector(watched.job)} == 1",
+        summary=f"Alarm {{{{ $labels.alarm }}}} of {named} is on",
+        description=f"The alarm {{{{ $labels.alarm }}}} of {named}{comma} is on: the error has"
+        " grown beyond what the config allows. It stays on until there is evidence that it is low"
+        " again."
         f" {events} {seconds}",
         why="The alarm is latched, so there is nothing to wait for; keep_firing_for bridges scrapes"
         " that failed (Prometheus 2.42 or newer). The severity is that of the YAML.",

@@ -9,6 +9,9 @@ __all__ = ["RUNBOOK", "Watched", "WatchedModel"]
 RUNBOOK = "deploy/runbook.md"
 """Where the entries of the alerts are, unless something else is said."""
 
+_EXPORTED = {label: f"exported_{label}" for label in ("job", "instance")}
+"""Labels that Prometheus gives each target: those of a page it keeps by another name."""
+
 
 @dataclass(frozen=True, slots=True)
 class WatchedModel:
@@ -67,3 +70,9 @@ class Watched:
     state: bool = False
     job: str = "losswatch"
     runbook: str = RUNBOOK
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The labels of the segments of all models, as Prometheus has them."""
+        labels = dict.fromkeys(label for model in self.models for label in model.labels)
+        return tuple(_EXPORTED.get(label, label) for label in labels)

@@ -55,6 +55,29 @@ def test_means_of_two_events_are_ties_and_need_no_integers(calls):
     check(reading, sums_by_slot(events, 200))
 
 
+@pytest.mark.parametrize("w", [None, 0.3], ids=["plain", "weighted"])
+def test_targets_that_are_all_the_same_need_no_integers_for_each_number(calls, w):
+    """Segments whose truth is always 0, or always 10.3, cost a page no more than others."""
+    slot = np.repeat(np.arange(300), 7)
+    y_true = np.choose(slot % 3, [0.0, 10.0, 10.3])
+    error = np.random.default_rng(4).normal(0, 1, slot.size)
+    events = scored(slot, error, y_true, None if w is None else np.full(slot.size, w))
+    reading = read(events, 300)
+    assert np.isnan(reading.r2).all()
+    assert np.isnan(reading.dummy_ratio(reading.truth)).all()
+    assert not calls
+    check(reading, sums_by_slot(events, 300))
+
+
+@pytest.mark.parametrize("ulps", [1, 2, 2**10])
+def test_targets_that_differ_by_their_last_bit_are_not_the_same(ulps):
+    """Where a pair sees no variance, integers tell whether there is none."""
+    other = 1e6 + ulps * math.ulp(1e6)
+    events = scored([0] * 8, [0.0, 1e-12] * 4, [1e6] * 7 + [other])
+    check(read(events, 1), sums_by_slot(events, 1))
+    assert not math.isnan(read(events, 1).r2[0])
+
+
 ONE_ULP = 2.0**-52
 CLOSE = {
     "a tie of three rounds to even": [2.0, 1.0, 3 * 2.0**-53],

@@ -15,7 +15,17 @@ from numpy.typing import NDArray
 from losswatch.core.cells import pairs
 from losswatch.core.cells.cell import NOISE, Cell
 from losswatch.core.cells.grouping import Block, carry
-from losswatch.core.cells.layout import ABSOLUTE, COUNT, ERROR, LOSS, SQUARE, TRUTH, WEIGHT, Field
+from losswatch.core.cells.layout import (
+    ABSOLUTE,
+    COUNT,
+    ERROR,
+    LIMB,
+    LOSS,
+    SQUARE,
+    TRUTH,
+    WEIGHT,
+    Field,
+)
 from losswatch.core.cells.pairs import PRECISION, Pair
 from losswatch.core.cells.products import Floats
 
@@ -147,17 +157,16 @@ class Reading:
     def r2(self) -> Floats:
         """Share of the variance of ``y_true`` that is explained."""
         with np.errstate(all="ignore"):
-            whole = pairs.times(self._pair(SQUARE), self._pair(WEIGHT))
-            spread = pairs.minus(whole, pairs.times(self._pair(TRUTH), self._pair(TRUTH)))
+            whole, spread = self._spread
             unexplained = pairs.times(self._pair(LOSS), self._pair(WEIGHT))
             value = pairs.divide(pairs.minus(spread, unexplained), spread)
             share = unexplained[0] / spread[0]
             error = 8.0 * PRECISION * (whole[0] / spread[0]) * (1.0 + share)
             r2, certain = pairs.rounded(value, error)
             certain &= spread[0] > 16.0 * PRECISION * whole[0]  # else it may as well be 0
-        single = self.n == 1  # nothing to explain, and the usual case where there is none
-        r2[single] = np.nan
-        return self._ratio((r2, certain | single), lambda place: self.cell(place).r2)
+        constant = self._constant  # nothing to explain
+        r2[constant] = np.nan
+        return self._ratio((r2, certain | constant), lambda place: self.cell(place).r2)
 
     def dummy_ratio(self, mean: Floats) -> Floats:
         """Return rmse / rmse of predicting ``mean``, one for each cell."""
@@ -173,12 +182,40 @@ class Reading:
             certain &= dummy[0] > 16.0 * PRECISION * size  # else it may as well be 0
             certain &= (np.abs(mean) > _TINY) | (mean == 0.0)
             ratio = np.sqrt(np.where(squared >= 0.0, squared, np.nan))
-        single = (self.n == 1) & (mean == self.truth)  # the dummy makes no error
-        ratio[single] = np.nan
+        faultless = self._constant & (mean == self.truth)  # the dummy makes no error
+        ratio[faultless] = np.nan
         means = mean.tolist()
         return self._ratio(
-            (ratio, certain | single), lambda place: self.cell(place).dummy_ratio(means[place])
+            (ratio, certain | faultless), lambda place: self.cell(place).dummy_ratio(means[place])
         )
+
+    @cached_property
+    def _spread(self) -> tuple[Pair, Pair]:
+        """Σ w·y² · Σ w, and by how much it is above (Σ w·y)²."""
+        with np.errstate(all="ignore"):
+            whole = pairs.times(self._pair(SQUARE), self._pair(WEIGHT))
+            truth = self._pair(TRUTH)
+            return whole, pairs.minus(whole, pairs.times(truth, truth))
+
+    @cached_property
+    def _constant(self) -> NDArray[np.bool_]:
+        """Whether all ``y_true`` are the same: of many segments they are, as where most are 0."""
+        whole, spread = self._spread
+        constant = np.equal(self.n, 1)  # the usual one, and known at once
+        places = np.flatnonzero(~constant & ~(spread[0] > 16.0 * PRECISION * whole[0]))
+        square, truth, weight = (self._units(place, places) for place in (SQUARE, TRUTH, WEIGHT))
+        finer = 2 * TRUTH.unit - SQUARE.unit - WEIGHT.unit
+        constant[places] = square * weight == (truth * truth) << finer
+        return constant
+
+    def _units(self, place: Field, places: NDArray[np.intp]) -> NDArray[np.object_]:
+        """Return the field of some cells as integers, in its finest unit; 0.1 µs for each limb."""
+        total = np.zeros(places.size, dtype=object)
+        for column in reversed(place.columns):
+            total <<= LIMB
+            if column in self._columns:
+                total += self._columns[column][places].astype(object)
+        return total
 
     def _pair(self, place: Field) -> Pair:
         return self._field(place)[0]

@@ -15,9 +15,6 @@ __all__ = ["Asking"]
 _SHORTEST = 60.0
 """Seconds of the shortest window that Prometheus can be asked for: four scrapes of 15 s."""
 
-_EXPORTED = {label: f"exported_{label}" for label in ("job", "instance")}
-"""Labels that Prometheus gives each target: those of a page it keeps by another name."""
-
 JOB = 'job="$job"'
 MODEL = 'model=~"$model"'
 
@@ -40,8 +37,7 @@ class Asking:
     def __init__(self, watched: Watched) -> None:
         self.watched = watched
         models = watched.models
-        labels = dict.fromkeys(label for model in models for label in model.labels)
-        self.labels = tuple(_EXPORTED.get(label, label) for label in labels)
+        self.labels = watched.labels
         outputs = ("output",) if any(model.outputs for model in models) else ()
         self.of = ("model", *outputs)
         self.name = " ".join(f"{{{{{label}}}}}" for label in self.of)
