@@ -55,10 +55,11 @@ def test_the_config_is_that_of_the_rules():
 
 
 def test_selectors_select_the_pod():
-    """Of the set, the service, the budget and the monitor; the job is the name of the service."""
+    """Of the set, the service, the budget, the policy, the monitor; the job is the service."""
     assert POD["metadata"]["labels"] == OURS
     assert by_kind("StatefulSet")["spec"]["selector"]["matchLabels"] == OURS
     assert by_kind("PodDisruptionBudget")["spec"]["selector"]["matchLabels"] == OURS
+    assert by_kind("NetworkPolicy")["spec"]["podSelector"]["matchLabels"] == OURS
     service = by_kind("Service")
     assert service["spec"]["selector"] == OURS
     assert service["metadata"]["name"] == "losswatch"
@@ -69,10 +70,12 @@ def test_selectors_select_the_pod():
 
 
 def test_ports_have_one_name():
-    """The container's, the service's, the monitor's and that of all probes."""
+    """The container's, the service's, the policy's, the monitor's and that of all probes."""
     (port,) = CONTAINER["ports"]
     (exposed,) = by_kind("Service")["spec"]["ports"]
     (endpoint,) = by_kind("ServiceMonitor")["spec"]["endpoints"]
+    (rule,) = by_kind("NetworkPolicy")["spec"]["ingress"]
+    assert rule["ports"] == [{"port": "http", "protocol": "TCP"}]
     assert port == {"name": "http", "containerPort": 18100}
     assert (exposed["name"], exposed["port"], exposed["targetPort"]) == ("http", 18100, "http")
     assert endpoint["port"] == "http"
