@@ -26,11 +26,6 @@ OK = b"HTTP/1.1 200 OK"
 
 
 @pytest.fixture(scope="module")
-def authority(tmp_path_factory):
-    return Authority(tmp_path_factory.mktemp("certificates"))
-
-
-@pytest.fixture(scope="module")
 def server_pair(authority):
     return authority.sign("server", "DNS:localhost", "IP:127.0.0.1")
 

@@ -58,15 +58,21 @@ class Clients:
         self._all.discard(client)
 
     def refused(self, client: Connection, reason: str) -> None:
-        """Log that one was not let in, of many only some."""
+        """Log that one was not let in, and of those that come soon after how many they are."""
         now = client.loop.time()
         if now - self._told < _TELL_SECONDS:
             self._untold += 1
+            if self._looking is None:
+                self._look_later()
             return
-        more = f"; so were {self._untold} more" if self._untold else ""
         peer = (client.address or ["somewhere"])[0]
-        logger.warning("a client at %s was refused: %s%s", peer, reason, more)
-        self._told, self._untold = now, 0
+        logger.warning("a client at %s was refused: %s", peer, reason)
+        self._told = now
+
+    def _tell_rest(self, now: float) -> None:
+        if self._untold and now - self._told >= _TELL_SECONDS:
+            logger.warning("so were %d more clients in %.0f s", self._untold, now - self._told)
+            self._told, self._untold = now, 0
 
     def _make_room(self) -> bool:
         """Cut who has been silent for longest, or else who reads the slowest.
@@ -90,6 +96,7 @@ class Clients:
         """Cut who does not get on, and who holds too much."""
         self._looking = None
         now = asyncio.get_running_loop().time()
+        self._tell_rest(now)
         for client in list(self._all):
             client.look(now, self.doors.seconds)
         senders = sorted(self._all, key=lambda client: client.since)
@@ -100,5 +107,5 @@ class Clients:
             unsent -= client.unsent
             if client.unsent:
                 client.cut()
-        if self._all:
+        if self._all or self._untold:
             self._look_later()
