@@ -7,7 +7,10 @@ import random
 from fractions import Fraction
 from typing import NamedTuple
 
+import numpy as np
 from hypothesis import strategies as st
+
+from losswatch import Cost
 
 
 class Event(NamedTuple):
@@ -97,3 +100,14 @@ weights = st.one_of(st.just(1.0), st.just(0.0), st.floats(min_value=0, max_value
 events = st.lists(
     st.builds(Event, st.one_of(finite, moderate), st.one_of(finite, moderate), weights), max_size=60
 )
+
+
+def cost_of(stream) -> Cost:
+    cost = Cost()
+    for event in stream:
+        cost.update(*event)
+    return cost
+
+
+def columns(stream):
+    return tuple(np.array(column, dtype=float) for column in zip(*stream, strict=True)) or ([], [])

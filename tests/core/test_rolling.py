@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from streams import STREAMS, Event, events, reading, same, truth
+from streams import STREAMS, Event, cost_of, events, reading, same, truth
 
 from losswatch.core.cost import Cost
 from losswatch.core.rolling import RollingCost
@@ -31,14 +31,6 @@ def feed(rolling: RollingCost, stream: list[Event]) -> RollingCost:
 def counted(stream: list[Event]) -> list[Event]:
     """Return the events that take a place in a window."""
     return [event for event in stream if event.w != 0.0]
-
-
-def cost_of(stream: list[Event]) -> Cost:
-    """Return the cost of just these events."""
-    cost = Cost()
-    for event in stream:
-        cost.update(*event)
-    return cost
 
 
 @pytest.mark.parametrize("size", [1, 2, 7, 300, 1500])
