@@ -30,21 +30,12 @@ def test_the_options_are_in_the_rules(losswatch_command):
     assert all(link.startswith("https://example.org/runbook#losswatch") for link in links)
 
 
-@pytest.mark.parametrize("command", ["rules", "dashboard"])
-@pytest.mark.parametrize(
-    ("job", "why"),
-    [
-        ("", b"is no text of at least one character"),
-        ("a\nb", b"is no text of at least one character"),
-        ('a"b', b"has a quote or a backslash; must have none"),
-        ("a'b", b"has a quote or a backslash; must have none"),
-    ],
-)
-def test_a_job_that_is_none_is_refused(losswatch_command, command, job, why):
+@pytest.mark.parametrize("job", ["", "a\nb"])
+def test_a_job_that_is_none_is_refused(losswatch_command, job):
     """With exit code 2 and what was found."""
-    done = losswatch_command(command, ROOT / "config" / "minimal.yml", "--job", job)
+    done = losswatch_command("rules", ROOT / "config" / "minimal.yml", "--job", job)
     assert done.returncode == 2
-    assert why in done.stderr
+    assert b"is no text of at least one character" in done.stderr
 
 
 def test_a_wrong_config_has_no_rules(losswatch_command, tmp_path):

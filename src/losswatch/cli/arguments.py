@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-__all__ = ["address", "field", "job", "label", "rate", "text", "url"]
+__all__ = ["address", "field", "label", "rate", "text", "url"]
 
 
 def address(text: str) -> str:
@@ -48,13 +48,6 @@ def text(value: str) -> str:
     """Return text as it is, if there is some and it can be printed."""
     if not value or not value.isprintable():
         raise argparse.ArgumentTypeError(f"{value!r} is no text of at least one character")
-    return value
-
-
-def job(value: str) -> str:
-    """Return the name of a scrape job as it is; what a query would need escapes for is none."""
-    if not {*"\"'\\`"}.isdisjoint(text(value)):
-        raise argparse.ArgumentTypeError(f"{value!r} has a quote or a backslash; must have none")
     return value
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from losswatch.cli.arguments import address, field, job, label, rate, text, url
+from losswatch.cli.arguments import address, field, label, rate, text, url
 from losswatch.generate.watched import RUNBOOK
 from losswatch.version import __version__
 
@@ -177,7 +177,7 @@ def _add_rules(commands: Commands) -> None:
 
 
 def _add_job(command: argparse.ArgumentParser, about: str) -> None:
-    command.add_argument("--job", type=job, default="losswatch", metavar="NAME", help=about)
+    command.add_argument("--job", type=text, default="losswatch", metavar="NAME", help=about)
 
 
 def _add_dashboard(commands: Commands) -> None:
