@@ -1,6 +1,6 @@
 """Traffic that is made up, for compose.yml: deliveries of five cities, told how long they take.
 
-Predictions are sent at once, their truths some seconds later. For five minutes of each half hour
+Predictions are sent at once, their truths some seconds later. For ten minutes of each half hour
 one city has roadworks that the model does not know of. Only Python's own library is needed.
 """
 
@@ -17,7 +17,7 @@ CITIES = {"oslo": 1.5, "rome": 3.0, "bergen": 2.0, "paris": 2.5, "lyon": 1.0}
 DELAY = 8.0
 """Seconds until a truth is known."""
 
-EVERY, LASTS, FACTOR = 1800, 300, 8.0
+EVERY, LASTS, FACTOR = 1800, 600, 8.0
 """Seconds between faults and of one, and by what the error grows."""
 
 
