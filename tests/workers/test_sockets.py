@@ -1,5 +1,6 @@
 """Where workers connect, and how long they are known."""
 
+import fcntl
 import socket
 import stat
 import threading
@@ -13,6 +14,7 @@ from losswatch.codec.frames import LONGEST_PATH
 from losswatch.errors import SourceError
 from losswatch.service.positions import merged_positions
 from losswatch.sources.listener import Listener
+from losswatch.sources.path_lock import PathLock
 from losswatch.sources.sessions import Sessions
 
 
@@ -118,6 +120,24 @@ def test_a_program_that_has_no_time_or_takes_datagrams_keeps_its_socket(path, ki
         with pytest.raises(SourceError, match="another program listens there"):
             Listener(path, 0o600)
         assert path.is_socket()
+
+
+def test_a_lock_that_is_removed_while_it_is_taken_is_no_lock(path, monkeypatch):
+    """Another process could take the one that is made anew: two would have the path."""
+    beside, flock = path.with_name("s.lock"), fcntl.flock
+
+    def late(file, how):
+        if not removed:
+            removed.append(beside.unlink())
+        flock(file, how)
+
+    removed = []
+    with monkeypatch.context() as patch:
+        patch.setattr("losswatch.sources.path_lock.fcntl.flock", late)
+        first = PathLock(path)
+    with pytest.raises(SourceError, match="is used by another process"):
+        PathLock(path)
+    first.close()
 
 
 def test_a_path_that_cannot_be_one_is_told(tmp_path):
