@@ -57,6 +57,12 @@ def test_what_was_put_where_the_socket_was_stays(path):
     assert not path.with_name("elsewhere").exists()
 
 
+def is_open(path) -> bool:
+    """Tell whether one can connect; then it has its mode."""
+    with socket.socket(socket.AF_UNIX) as probe:
+        return probe.connect_ex(str(path)) == 0
+
+
 def test_a_socket_that_is_removed_comes_back(path, owner, caplog):
     """As cleaners of temporary folders do, its lock too; who is connected does not notice."""
     owner.source.change(owner.source.decoder, 100, 0o640)
@@ -64,7 +70,7 @@ def test_a_socket_that_is_removed_comes_back(path, owner, caplog):
     for number in (1, 2):
         for removed in path.parent.iterdir():
             removed.unlink()
-        wait_for(path.exists)
+        wait_for(lambda: is_open(path))
         assert stat.S_IMODE(path.stat().st_mode) == 0o640
         with pytest.raises(SourceError, match="is used by another process"):
             Listener(path, 0o600)
@@ -101,10 +107,10 @@ def test_a_mode_that_changes_while_the_file_is_away_is_that_of_the_next(path):
     listener.allow(0o600)
     assert stat.S_IMODE(other.stat().st_mode) == 0o644
     path.unlink()
-    accepting = threading.Thread(target=listener.accept)
+    accepting = threading.Thread(target=listener.accept, daemon=True)
     accepting.start()
     wait_for(path.exists)
-    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    wait_for(lambda: stat.S_IMODE(path.stat().st_mode) == 0o600)  # soon after it is there
     listener.close()
     accepting.join(10)
 
