@@ -173,9 +173,9 @@ class TlsConfig(Section):
         return [_openssl(name) for name in _of_tls12(self.cipher_suites)]
 
     @property
-    def curves(self) -> list[str]:
-        """What OpenSSL calls the curves."""
-        return [_CURVES[name] for name in self.curve_preferences]
+    def curve(self) -> str | None:
+        """What OpenSSL calls the curve, if one is chosen."""
+        return _CURVES[self.curve_preferences[0]] if self.curve_preferences else None
 
 
 def _of_tls12(names: Iterable[str]) -> list[str]:

@@ -74,7 +74,7 @@ def _certificates(config: TlsConfig | None, folder: Path) -> Certificates | None
         config.max_version,
         tuple(config.ciphers),
         config.prefer_server_cipher_suites,
-        next(iter(config.curves), None),
+        config.curve,
     )
     try:
         return Certificates(settings)

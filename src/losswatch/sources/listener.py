@@ -114,9 +114,7 @@ class Listener:
     def _see_to_file(self) -> None:
         """Listen anew where the file is there no more; who is connected does not notice."""
         with self._changing:
-            if self._closed:
-                return
-            if _is(self._path, self._made):
+            if self._closed or _is(self._path, self._made):
                 return
             try:
                 self._lock.renew()

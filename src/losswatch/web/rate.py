@@ -31,8 +31,7 @@ class Rate:
         self._burst = burst
         self._slack = (burst - 1) * interval
         self._clock = clock
-        self._next = clock() - self._slack
-        # With the bucket full, the time of the next token lies as far back as the slack.
+        self._next = clock() - self._slack  # of a full bucket the next token is so old
 
     def is_of(self, interval: float, burst: int) -> bool:
         """Tell whether it is as one that is made of these."""
